@@ -1,0 +1,2 @@
+//! Redis pipelining without sockets, clocks or a heap.
+#![no_std]

@@ -1,1 +1,12 @@
-//! Test tools of Respipe.
+//! Test tools of Respipe: servers that do as they are told and links that do not.
+//!
+//! | module | what it gives | over |
+//! | --- | --- | --- |
+//! | [`process`] | a real `redis-server` or `valkey-server`, started for a test and gone with it | TCP, Unix socket, TLS |
+//!
+//! Everything listens on loopback only, holds a bounded amount of memory and ends when it is dropped. Nothing here is published.
+
+pub mod process;
+mod skip;
+
+pub use skip::skip;

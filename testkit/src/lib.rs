@@ -3,10 +3,12 @@
 //! | module | what it gives | over |
 //! | --- | --- | --- |
 //! | [`process`] | a real `redis-server` or `valkey-server`, started for a test and gone with it | TCP, Unix socket, TLS |
+//! | [`proxy`] | a link that delays, splits, throttles, stalls and cuts | TCP |
 //!
 //! Everything listens on loopback only, holds a bounded amount of memory and ends when it is dropped. Nothing here is published.
 
 pub mod process;
+pub mod proxy;
 mod skip;
 
 pub use skip::skip;

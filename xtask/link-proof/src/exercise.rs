@@ -1,0 +1,7 @@
+//! One call of everything.
+
+/// Calls the whole public API.
+pub fn everything() {
+    #[cfg(feature = "planted-panic")]
+    crate::planted::index();
+}

@@ -1,1 +1,61 @@
-fn main() {}
+//! What the cargo aliases run. Thin: every step calls a tool that can also be called by hand.
+
+mod bench;
+mod ci;
+mod install;
+mod link_proof;
+mod listing;
+mod report;
+mod servers;
+mod steps;
+mod toolchain;
+
+use anyhow::{Context as _, Result, bail};
+use lexopt::prelude::*;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+use xshell::Shell;
+
+const USAGE: &str = "\
+usage: cargo ci [--install] [--deep] [--list] [STEP…]
+       cargo bench-peers [ARGUMENT…]
+
+  --install  install what is missing: packages with apt-get, targets and toolchains with rustup,
+             more servers to test against with pip; without it they are only named
+  --deep     what takes too long for every change
+  --list     name the steps and stop
+  STEP…      run only these";
+
+fn main() -> Result<ExitCode> {
+    let sh = Shell::new()?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("xtask lies in the workspace")?;
+    sh.change_dir(root);
+
+    let mut arguments = lexopt::Parser::from_env();
+    match arguments.next()? {
+        Some(Value(task)) if task == "ci" => ci::run(sh, options(arguments)?),
+        Some(Value(task)) if task == "bench-peers" => {
+            let rest: Vec<OsString> = arguments.raw_args()?.collect();
+            bench::run(&sh, &rest)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => bail!("{USAGE}"),
+    }
+}
+
+fn options(mut arguments: lexopt::Parser) -> Result<ci::Options> {
+    let mut options = ci::Options::default();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("install") => options.install = true,
+            Long("deep") => options.deep = true,
+            Long("list") => options.list = true,
+            Value(step) => options.only.push(step.string()?),
+            _ => bail!("{}\n\n{USAGE}", argument.unexpected()),
+        }
+    }
+    Ok(options)
+}

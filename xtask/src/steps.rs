@@ -1,0 +1,215 @@
+//! The steps of `cargo ci` that are a line or two: what each of them runs.
+
+use crate::ci::Context;
+use crate::report::Verdict;
+use crate::toolchain;
+use anyhow::{Context as _, Result, ensure};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+use xshell::{Cmd, cmd};
+
+/// One line of the summary.
+pub struct Step {
+    pub name: &'static str,
+    pub run: fn(&Context) -> Result<Verdict>,
+    /// If this fails, nothing behind it is worth running.
+    pub gate: bool,
+}
+
+impl Step {
+    pub const fn new(name: &'static str, run: fn(&Context) -> Result<Verdict>) -> Self {
+        Self {
+            name,
+            run,
+            gate: false,
+        }
+    }
+
+    pub const fn gate(name: &'static str, run: fn(&Context) -> Result<Verdict>) -> Self {
+        Self {
+            name,
+            run,
+            gate: true,
+        }
+    }
+}
+
+/// What is published, and compiled where the rest of the workspace is not.
+const PUBLISHED: [&str; 4] = ["--package", "respipe-core", "--package", "respipe-std"];
+
+pub fn fmt(ci: &Context) -> Result<Verdict> {
+    if let Err(verdict) = toolchain::component(ci, "rustfmt", "fmt") {
+        return Ok(verdict);
+    }
+    for manifest in [
+        "Cargo.toml",
+        "xtask/link-proof/Cargo.toml",
+        "bench/Cargo.toml",
+    ] {
+        if ci.sh.path_exists(manifest) {
+            cmd!(ci.sh, "cargo fmt --manifest-path {manifest} --all --check").run()?;
+        }
+    }
+    Ok(Verdict::PASSED)
+}
+
+/// The gate: all that the tests are made of, so that they find it built.
+pub fn build(ci: &Context) -> Result<Verdict> {
+    cmd!(
+        ci.sh,
+        "cargo test --workspace --all-features --locked --no-run"
+    )
+    .run()?;
+    Ok(Verdict::PASSED)
+}
+
+pub fn clippy(ci: &Context) -> Result<Verdict> {
+    if let Err(verdict) = toolchain::component(ci, "clippy", "clippy") {
+        return Ok(verdict);
+    }
+    let deny = ["--", "-D", "warnings"];
+    cmd!(
+        ci.sh,
+        "cargo clippy --workspace --all-targets --all-features {deny...}"
+    )
+    .run()?;
+    cmd!(ci.sh, "cargo clippy --workspace --all-targets {deny...}").run()?;
+    // One package a run: together, the features that one asks of the other would be on.
+    for package in ["respipe-core", "respipe-std"] {
+        cmd!(ci.sh, "cargo clippy --package {package} {deny...}").run()?;
+        cmd!(
+            ci.sh,
+            "cargo clippy --package {package} --no-default-features {deny...}"
+        )
+        .run()?;
+    }
+    Ok(Verdict::PASSED)
+}
+
+pub fn doc(ci: &Context) -> Result<Verdict> {
+    cmd!(ci.sh, "cargo doc --workspace --no-deps --all-features")
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .run()?;
+    Ok(Verdict::PASSED)
+}
+
+pub fn test_all_features(ci: &Context) -> Result<Verdict> {
+    tests(cmd!(
+        ci.sh,
+        "cargo test --workspace --all-features --no-fail-fast"
+    ))
+}
+
+pub fn test_default(ci: &Context) -> Result<Verdict> {
+    tests(cmd!(ci.sh, "cargo test --workspace --no-fail-fast"))
+}
+
+pub fn test_no_features(ci: &Context) -> Result<Verdict> {
+    tests(cmd!(
+        ci.sh,
+        "cargo test {PUBLISHED...} --no-default-features --no-fail-fast"
+    ))
+}
+
+/// Runs tests and counts those that say `skipped: TEST: REASON` on standard error.
+fn tests(command: Cmd<'_>) -> Result<Verdict> {
+    eprintln!("$ {command}");
+    let mut child = Command::from(command).stderr(Stdio::piped()).spawn()?;
+    let said = child.stderr.take().context("standard error is a pipe")?;
+    let mut skipped = 0;
+    for line in BufReader::new(said).lines() {
+        let line = line?;
+        skipped += usize::from(line.starts_with("skipped: "));
+        eprintln!("{line}");
+    }
+    ensure!(child.wait()?.success(), "tests failed");
+    Ok(match skipped {
+        0 => Verdict::PASSED,
+        // Under CI=true these tests fail by themselves.
+        _ => Verdict::Passed(format!("{skipped} skipped, with their reasons above")),
+    })
+}
+
+/// Programs that people run; each is small and ends by itself.
+pub fn examples(ci: &Context) -> Result<Verdict> {
+    let mut count = 0;
+    for folder in ci.sh.read_dir("examples")? {
+        let name = folder
+            .file_name()
+            .and_then(|name| name.to_str())
+            .context("a folder with a name")?;
+        // A step of its own.
+        if name != "demo" {
+            cmd!(ci.sh, "cargo run --quiet --package {name}").run()?;
+            count += 1;
+        }
+    }
+    Ok(Verdict::Passed(format!("{count} run")))
+}
+
+/// The core on real microcontrollers: one with compare-and-swap, one without.
+pub fn bare_metal(ci: &Context) -> Result<Verdict> {
+    let targets = ["thumbv7m-none-eabi", "thumbv6m-none-eabi"];
+    for_targets(ci, &targets, |target| {
+        for features in ["", "float,heapless,defmt"] {
+            cmd!(
+                ci.sh,
+                "cargo build --package respipe-core --target {target}"
+            )
+            .args(["--no-default-features", "--features", features])
+            .run()?;
+        }
+        Ok(())
+    })
+}
+
+/// Hosts that we do not run on here are type-checked.
+pub fn other_hosts(ci: &Context) -> Result<Verdict> {
+    let targets = ["x86_64-pc-windows-gnu", "aarch64-apple-darwin"];
+    for_targets(ci, &targets, |target| {
+        Ok(cmd!(ci.sh, "cargo check {PUBLISHED...} --target {target}").run()?)
+    })
+}
+
+/// The oldest compiler that the manifest promises.
+pub fn msrv(ci: &Context) -> Result<Verdict> {
+    let manifest = ci.sh.read_file("Cargo.toml")?;
+    let promise = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("rust-version = "));
+    let version = promise
+        .context("Cargo.toml declares a rust-version")?
+        .trim_matches('"');
+    if let Err(verdict) = toolchain::toolchain(ci, version) {
+        return Ok(verdict);
+    }
+    cmd!(
+        ci.sh,
+        "rustup run {version} cargo check --workspace --all-features"
+    )
+    .run()?;
+    Ok(Verdict::Passed(format!("Rust {version}")))
+}
+
+pub fn deep(_: &Context) -> Result<Verdict> {
+    Ok(Verdict::Skipped(
+        "Miri, mutants, coverage, the size ladder, longer fuzzing and the soak are not there yet"
+            .into(),
+    ))
+}
+
+/// Runs a step for each of these targets that can be had.
+fn for_targets(
+    ci: &Context,
+    targets: &[&str],
+    run: impl Fn(&str) -> Result<()>,
+) -> Result<Verdict> {
+    let mut verdict = Verdict::PASSED;
+    for target in targets {
+        match toolchain::target(ci, target) {
+            Ok(()) => run(target)?,
+            Err(lacking) => verdict = verdict.or_worse(lacking),
+        }
+    }
+    Ok(verdict)
+}

@@ -42,6 +42,7 @@ use std::thread::{self, JoinHandle};
 
 pub use faults::{Direction, End, Faults, Lane};
 use relay::Connection;
+pub(crate) use relay::linger_zero;
 
 /// More connections than this at one time are closed as they come.
 const CONNECTIONS: usize = 256;

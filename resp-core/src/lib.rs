@@ -1,2 +1,58 @@
 //! Redis pipelining without sockets, clocks or a heap.
+//!
+//! ```text
+//!  application      submit(command, tag)              Event { tag, reply | fate }
+//!                          |                                 ^
+//!  Pipeline         [ tx bytes | slots ring ]  [ rx bytes | framer ]     no I/O in here
+//!                          |                                 ^
+//!                   poll_transmit                       recv_space
+//!                          v                                 |
+//!  a transport           write                              read          no RESP in there
+//! ```
+//!
+//! - [`encode`]: commands as RESP arrays, their exact length known before a byte is written.
+//! - [`decode`]: the [`Framer`], which finds where a reply ends, looking at each byte once.
+//! - [`reply`]: what lies in a frame, borrowed and lazy, and its conversion into Rust types.
+//! - [`session`]: what each command is owed and which commands change the session.
+//! - [`login`]: the handshake that stands in front of everything the caller sends.
+//! - [`pipeline`]: the state machine that joins them; transports move its bytes.
+//!
+//! The crate is `no_std`, has no `unsafe`, no panic path and, without the feature `alloc`, no
+//! heap. What it is not: a client. The `respipe-*` transport crates are.
 #![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_possible_wrap
+    )
+)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod decode;
+pub mod encode;
+mod kind;
+// pub mod login;
+// pub mod pipeline;
+pub mod reply;
+pub mod session;
+pub mod time;
+
+pub use decode::{DecodeError, Frame, Framer};
+pub use encode::{Command, cmd};
+pub use kind::Kind;
+// pub use login::Login;
+// pub use pipeline::{Event, Fate, Pipeline};
+pub use reply::Reply;
+pub use time::{Duration, Instant};

@@ -1,0 +1,379 @@
+//! The framer: a count of the values still owed, instead of a stack.
+
+use super::header::{self, Header, Parsed};
+use super::{DecodeError, DecodeErrorKind, push};
+use crate::Kind;
+
+/// Finds where a reply ends.
+///
+/// One value is owed at first. A scalar pays one; an array of n pays one and owes n more; a map
+/// owes 2n; attributes owe 2n and pay nothing, because the value that they belong to is still to
+/// come. A push inside an aggregate owes its n and pays nothing, unless it confirms a
+/// subscription. When nothing is owed the frame is whole. So any nesting costs a few words of
+/// memory, and arriving in pieces costs no second look at a byte, but for at most 24 of a header
+/// that was cut.
+#[derive(Clone, Debug, Default)]
+pub struct Framer {
+    /// Values still owed; zero before the first byte of a frame.
+    owed: u64,
+    /// Offset of the next header, or of the CRLF behind a bulk's bytes.
+    pos: usize,
+    /// Bytes of an unfinished line of text that hold no line end.
+    scanned: usize,
+    /// The bytes of a bulk lie before `pos`, its CRLF at `pos`.
+    terminator: bool,
+    /// A push began, and its kind, which decides whether it is an element, comes next.
+    kind_next: bool,
+    /// The header of the value that is the frame's own, its attributes apart, once it is known.
+    top: Option<Frame>,
+    /// The push inside the frame's aggregate that is not whole yet.
+    inner: Option<Inner>,
+    /// How many pushes inside this frame were handed out.
+    handed_out: u32,
+}
+
+/// A push inside an aggregate.
+#[derive(Clone, Copy, Debug)]
+struct Inner {
+    start: usize,
+    body: usize,
+    count: i64,
+    /// What was owed before; when it is owed again, the push is whole.
+    owed: u64,
+}
+
+/// A whole frame: where its parts lie and what its first line said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Frame {
+    pub(crate) kind: Kind,
+    pub(crate) value: i64,
+    /// Where the text, the bytes or the first element begins.
+    pub(crate) body: usize,
+    pub(crate) len: usize,
+}
+
+impl Frame {
+    /// The type of the value, its attributes apart.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Bytes of the frame, attributes included.
+    #[must_use]
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "a frame has at least three bytes"
+    )]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+}
+
+/// What the framer came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// All bytes were looked at and the frame is not whole.
+    More,
+    /// A frame is whole, at the front of the bytes.
+    Frame(Frame),
+    /// A push inside the frame is whole: it begins at `start`, its offsets are relative to there.
+    Inner { start: usize, push: Frame },
+}
+
+impl Framer {
+    /// A framer before the first byte of a frame.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            owed: 0,
+            pos: 0,
+            scanned: 0,
+            terminator: false,
+            kind_next: false,
+            top: None,
+            inner: None,
+            handed_out: 0,
+        }
+    }
+
+    /// The frame at the front of `bytes`, or `None` if it is not whole.
+    ///
+    /// `bytes` begins where the frame begins, each time, and may have grown since the last call.
+    /// After a frame the next call begins a new one; the caller steps over [`Frame::len`] bytes.
+    /// Pushes that stand between the elements of an aggregate stay in the frame's bytes.
+    ///
+    /// # Errors
+    /// Broken protocol, with the offset from the frame's begin. The framer stays where it is:
+    /// every later call gives the same error.
+    #[inline]
+    pub fn frame(&mut self, bytes: &[u8]) -> Result<Option<Frame>, DecodeError> {
+        loop {
+            match self.step(bytes)? {
+                Step::More => return Ok(None),
+                Step::Frame(frame) => return Ok(Some(frame)),
+                Step::Inner { .. } => {}
+            }
+        }
+    }
+
+    /// Goes on until something is whole or the bytes end.
+    #[inline]
+    pub(crate) fn step(&mut self, bytes: &[u8]) -> Result<Step, DecodeError> {
+        if self.owed == 0 {
+            if let Some(frame) = whole_scalar(bytes) {
+                return Ok(Step::Frame(frame));
+            }
+            self.owed = 1;
+        }
+        self.resume(bytes).map_err(|kind| DecodeError {
+            kind,
+            offset: self.pos as u64,
+        })
+    }
+
+    /// Whether the next byte begins a frame.
+    pub(crate) const fn is_fresh(&self) -> bool {
+        self.owed == 0
+    }
+
+    /// The header of the frame that is not whole yet, as far as it is known.
+    pub(crate) const fn announced(&self) -> Option<Frame> {
+        self.top
+    }
+
+    /// How many pushes inside the unfinished frame were handed out.
+    pub(crate) const fn handed_out(&self) -> u32 {
+        self.handed_out
+    }
+
+    /// Forgets the unfinished frame.
+    pub(crate) fn reset(&mut self) {
+        *self = Self::new();
+    }
+
+    fn resume(&mut self, bytes: &[u8]) -> Result<Step, DecodeErrorKind> {
+        loop {
+            if self.terminator {
+                match bytes.get(self.pos..) {
+                    Some([b'\r', b'\n', ..]) => {}
+                    None | Some([] | [b'\r']) => return Ok(Step::More),
+                    Some(_) => return Err(DecodeErrorKind::BadTerminator),
+                }
+                self.pos = self.pos.wrapping_add(2);
+                self.terminator = false;
+                self.owed = self.owed.wrapping_sub(1);
+            } else {
+                let Some(header) = self.header(bytes)? else {
+                    return Ok(Step::More);
+                };
+                if self.kind_next && !self.judge(bytes, header) {
+                    return Ok(Step::More);
+                }
+                self.value(header)?;
+            }
+            if !self.terminator && self.owed > 1 && !self.kind_next {
+                let least = self.inner.map_or(0, |inner| inner.owed);
+                let rest = bytes.get(self.pos..).unwrap_or_default();
+                let taken = short_bulks(rest, &mut self.owed, least.max(1));
+                self.pos = self.pos.wrapping_add(taken);
+            }
+            if let Some(step) = self.whole() {
+                return Ok(step);
+            }
+        }
+    }
+
+    /// The header at `pos`, or `None` if more bytes are needed.
+    #[inline]
+    fn header(&mut self, bytes: &[u8]) -> Result<Option<Header>, DecodeErrorKind> {
+        let rest = bytes.get(self.pos..).unwrap_or_default();
+        if let Some(header) = header::quick(rest) {
+            return Ok(Some(header));
+        }
+        match header::parse(rest, self.scanned)? {
+            Parsed::Header(header) => {
+                self.scanned = 0;
+                Ok(Some(header))
+            }
+            Parsed::Incomplete { scanned } => {
+                self.scanned = scanned;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Books what a header pays and owes, and steps over it and the bytes that it announces.
+    #[inline]
+    fn value(&mut self, header: Header) -> Result<(), DecodeErrorKind> {
+        let start = self.pos;
+        let body = start.saturating_add(header.len);
+        let is_top = self.owed == 1 && self.top.is_none();
+        if is_top && header.kind != Kind::Attribute {
+            self.top = Some(top(header, start));
+        }
+        if header.kind.is_bulk() {
+            let len = usize::try_from(header.value).unwrap_or(usize::MAX);
+            // Where this saturates, so many bytes will never be there.
+            self.pos = body.saturating_add(len);
+            self.terminator = true;
+            return Ok(());
+        }
+        let count = header.value.unsigned_abs();
+        let (pays, owes) = match header.kind {
+            Kind::Map => (1, count.checked_mul(2)),
+            Kind::Attribute => (0, count.checked_mul(2)),
+            Kind::Push if !is_top => (0, Some(count)),
+            Kind::Array | Kind::Set | Kind::Push => (1, Some(count)),
+            _ => (1, Some(0)),
+        };
+        if header.kind == Kind::Push && !is_top {
+            self.kind_next = count > 0;
+            // A push inside a push is left to those who walk the outer one.
+            self.inner = self.inner.or(Some(Inner {
+                start,
+                body,
+                count: header.value,
+                owed: self.owed,
+            }));
+        }
+        self.owed = owes
+            .and_then(|owes| self.owed.wrapping_sub(pays).checked_add(owes))
+            .ok_or(DecodeErrorKind::OutOfRange)?;
+        self.pos = body;
+        Ok(())
+    }
+
+    /// Decides by its kind, which `header` begins, whether the push before it is an element.
+    /// False if more bytes are needed.
+    fn judge(&mut self, bytes: &[u8], header: Header) -> bool {
+        let body = self.pos.saturating_add(header.len);
+        let text = match header.kind {
+            Kind::Bulk => match usize::try_from(header.value) {
+                Ok(len) if len <= push::LONGEST => {
+                    match bytes.get(body..body.saturating_add(len)) {
+                        Some(text) => text,
+                        None => return false,
+                    }
+                }
+                _ => &[],
+            },
+            Kind::Status => bytes
+                .get(self.pos.wrapping_add(1)..body.wrapping_sub(2))
+                .unwrap_or_default(),
+            _ => &[],
+        };
+        self.kind_next = false;
+        if push::is_element(text) {
+            // It pays one after all, and is nothing to hand out by itself.
+            self.owed = self.owed.wrapping_sub(1);
+            if self.inner.is_some_and(|inner| inner.body == self.pos) {
+                self.inner = None;
+            }
+        }
+        true
+    }
+
+    /// What is whole now that something was paid.
+    #[inline]
+    fn whole(&mut self) -> Option<Step> {
+        if self.terminator {
+            return None;
+        }
+        if self.owed == 0 {
+            let mut frame = self.top.take()?;
+            frame.len = self.pos;
+            self.reset();
+            return Some(Step::Frame(frame));
+        }
+        let inner = self.inner?;
+        if self.owed != inner.owed || self.kind_next {
+            return None;
+        }
+        self.inner = None;
+        self.handed_out = self.handed_out.saturating_add(1);
+        Some(Step::Inner {
+            start: inner.start,
+            push: Frame {
+                kind: Kind::Push,
+                value: inner.count,
+                body: inner.body.wrapping_sub(inner.start),
+                len: self.pos.wrapping_sub(inner.start),
+            },
+        })
+    }
+}
+
+#[inline]
+fn top(header: Header, start: usize) -> Frame {
+    let (text, value) = match header.kind {
+        Kind::Status | Kind::Error | Kind::Double | Kind::BigNumber => (1, header.value),
+        _ => (header.len, header.value),
+    };
+    Frame {
+        kind: header.kind,
+        value,
+        body: start.saturating_add(text),
+        len: 0,
+    }
+}
+
+/// The frame at the front of `bytes` if it is one scalar and whole, at no cost to any state.
+#[inline]
+fn whole_scalar(bytes: &[u8]) -> Option<Frame> {
+    let header = match *bytes {
+        [b'$', ..] => header::quick(bytes).or_else(|| parsed(bytes))?,
+        [b'+', ref text @ ..] => match header::line_of_text(Kind::Status, text, 0) {
+            Ok(Parsed::Header(header)) => header,
+            _ => return None,
+        },
+        [b':' | b'_' | b'#', ..] => parsed(bytes)?,
+        _ => return None,
+    };
+    let mut frame = top(header, 0);
+    frame.len = header.len;
+    if header.kind == Kind::Bulk {
+        let end = header
+            .len
+            .checked_add(usize::try_from(header.value).ok()?)?;
+        match bytes.get(end..) {
+            Some([b'\r', b'\n', ..]) => frame.len = end.wrapping_add(2),
+            _ => return None,
+        }
+    }
+    Some(frame)
+}
+
+#[inline]
+fn parsed(bytes: &[u8]) -> Option<Header> {
+    match header::parse(bytes, 0) {
+        Ok(Parsed::Header(header)) => Some(header),
+        _ => None,
+    }
+}
+
+/// Steps over whole bulk strings of up to 99 bytes, the common elements, until `least` is owed;
+/// returns how many bytes. Stops before whatever is not that; the loop above says what it is.
+#[inline]
+fn short_bulks(bytes: &[u8], owed: &mut u64, least: u64) -> usize {
+    let mut rest = bytes;
+    let mut left = *owed;
+    while left > least {
+        let (len, header) = match *rest {
+            [b'$', a, b'\r', b'\n', ..] if a.is_ascii_digit() => (usize::from(a & 15), 4),
+            [b'$', a @ b'1'..=b'9', b, b'\r', b'\n', ..] if b.is_ascii_digit() => {
+                let tens = usize::from(a & 15).wrapping_mul(10);
+                (tens.wrapping_add(usize::from(b & 15)), 5)
+            }
+            _ => break,
+        };
+        match rest.get(len.wrapping_add(header)..) {
+            Some([b'\r', b'\n', after @ ..]) => rest = after,
+            _ => break,
+        }
+        left = left.wrapping_sub(1);
+    }
+    *owed = left;
+    bytes.len().wrapping_sub(rest.len())
+}

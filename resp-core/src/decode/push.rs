@@ -1,0 +1,50 @@
+//! The one rule about pushes: which of them are elements and replies, and which are neither.
+//!
+//! RESP3 pushes come anywhere, also between the elements of an array (Redis 6.2 and 7.0, KeyDB:
+//! a message published to oneself in MULTI), where they are no elements. The confirmation of a
+//! subscription that ran in MULTI is one. Only the push's kind, its first element, tells.
+
+/// Which subscriptions a confirmation is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Channels,
+    Patterns,
+    Shards,
+}
+
+/// A confirmation's kind: what it confirms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Confirmation {
+    pub(crate) scope: Scope,
+    /// `subscribe` and its kin; otherwise `unsubscribe` and its kin.
+    pub(crate) subscribed: bool,
+}
+
+/// The longest kind of a confirmation, `punsubscribe`, in bytes.
+pub(crate) const LONGEST: usize = 12;
+
+impl Confirmation {
+    /// What a push, or an array of RESP2, of this kind confirms, if anything.
+    pub(crate) fn of(kind: &[u8]) -> Option<Self> {
+        let (scope, subscribed) = match kind {
+            b"subscribe" => (Scope::Channels, true),
+            b"psubscribe" => (Scope::Patterns, true),
+            b"ssubscribe" => (Scope::Shards, true),
+            b"unsubscribe" => (Scope::Channels, false),
+            b"punsubscribe" => (Scope::Patterns, false),
+            b"sunsubscribe" => (Scope::Shards, false),
+            _ => return None,
+        };
+        Some(Self { scope, subscribed })
+    }
+}
+
+/// Whether a push of this kind is an element of the aggregate that it stands in.
+pub(crate) fn is_element(kind: &[u8]) -> bool {
+    Confirmation::of(kind).is_some()
+}
+
+/// Whether an array of this kind is a push in disguise on a subscribed RESP2 connection.
+pub(crate) fn is_message(kind: &[u8]) -> bool {
+    matches!(kind, b"message" | b"pmessage" | b"smessage")
+}

@@ -1,0 +1,408 @@
+//! What can be an argument of a command, and lists of such.
+
+use super::decimal::{self, Decimal};
+use super::sink::Sink;
+
+/// A value that can be an argument of a command.
+///
+/// Redis knows one type of argument, a string of bytes; numbers go as decimal text and booleans
+/// as `1` and `0`, which is how Redis itself stores and prints them.
+///
+/// An implementation must write exactly [`text_len`](Self::text_len) bytes; a command whose
+/// arguments do not is refused when it is submitted, before anything of it is queued.
+pub trait Argument {
+    /// The exact number of bytes that [`write_text`](Self::write_text) writes.
+    fn text_len(&self) -> usize;
+
+    /// Appends the argument's text, without length or CRLF.
+    fn write_text(&self, sink: &mut Sink<'_>);
+}
+
+/// `$<length>\r\n<text>`, without the CRLF behind it.
+#[inline]
+pub(crate) fn put_argument<A: Argument + ?Sized>(argument: &A, sink: &mut Sink<'_>) {
+    put_header(b'$', argument.text_len(), sink);
+    argument.write_text(sink);
+}
+
+/// `<kind><n>\r\n`, with a fast path for what most commands have: one or two digits.
+#[inline]
+pub(crate) fn put_header(kind: u8, n: usize, sink: &mut Sink<'_>) {
+    #[expect(clippy::cast_possible_truncation, reason = "below a hundred")]
+    if n < 10 {
+        sink.put_array([kind, b'0'.wrapping_add(n as u8), b'\r', b'\n']);
+    } else if n < 100 {
+        let (tens, ones) = ((n / 10) as u8, (n % 10) as u8);
+        let (tens, ones) = (b'0'.wrapping_add(tens), b'0'.wrapping_add(ones));
+        sink.put_array([kind, tens, ones, b'\r', b'\n']);
+    } else {
+        put_long_header(kind, n, sink);
+    }
+}
+
+fn put_long_header(kind: u8, n: usize, sink: &mut Sink<'_>) {
+    sink.put_array([kind]);
+    sink.put(Decimal::unsigned(n as u64).as_bytes());
+    sink.put_array(*b"\r\n");
+}
+
+/// The length of `<kind><n>\r\n`.
+#[inline]
+pub(crate) const fn header_len(n: usize) -> usize {
+    decimal::count(n as u64).wrapping_add(3)
+}
+
+/// The length of an argument whose text has `text` bytes: header, text, CRLF.
+#[inline]
+pub(crate) const fn argument_len(text: usize) -> usize {
+    text.saturating_add(header_len(text)).saturating_add(2)
+}
+
+impl<A: Argument + ?Sized> Argument for &A {
+    #[inline]
+    fn text_len(&self) -> usize {
+        (**self).text_len()
+    }
+    #[inline]
+    fn write_text(&self, sink: &mut Sink<'_>) {
+        (**self).write_text(sink);
+    }
+}
+
+impl Argument for [u8] {
+    #[inline]
+    fn text_len(&self) -> usize {
+        self.len()
+    }
+    #[inline]
+    fn write_text(&self, sink: &mut Sink<'_>) {
+        sink.put(self);
+    }
+}
+
+impl<const N: usize> Argument for [u8; N] {
+    #[inline]
+    fn text_len(&self) -> usize {
+        N
+    }
+    #[inline]
+    fn write_text(&self, sink: &mut Sink<'_>) {
+        sink.put_array(*self);
+    }
+}
+
+impl Argument for str {
+    #[inline]
+    fn text_len(&self) -> usize {
+        self.len()
+    }
+    #[inline]
+    fn write_text(&self, sink: &mut Sink<'_>) {
+        sink.put(self.as_bytes());
+    }
+}
+
+impl Argument for bool {
+    #[inline]
+    fn text_len(&self) -> usize {
+        1
+    }
+    #[inline]
+    fn write_text(&self, sink: &mut Sink<'_>) {
+        sink.put_array(if *self { *b"1" } else { *b"0" });
+    }
+}
+
+macro_rules! unsigned {
+    ($($int:ty),*) => {$(
+        impl Argument for $int {
+            #[inline]
+            fn text_len(&self) -> usize {
+                decimal::count(*self as u64)
+            }
+            #[inline]
+            fn write_text(&self, sink: &mut Sink<'_>) {
+                sink.put(Decimal::unsigned(*self as u64).as_bytes());
+            }
+        }
+    )*};
+}
+unsigned!(u8, u16, u32, u64, usize);
+
+macro_rules! signed {
+    ($($int:ty),*) => {$(
+        impl Argument for $int {
+            #[inline]
+            fn text_len(&self) -> usize {
+                let n = *self as i64;
+                decimal::count(n.unsigned_abs()).wrapping_add(usize::from(n < 0))
+            }
+            #[inline]
+            fn write_text(&self, sink: &mut Sink<'_>) {
+                sink.put(Decimal::signed(*self as i64).as_bytes());
+            }
+        }
+    )*};
+}
+signed!(i8, i16, i32, i64, isize);
+
+#[cfg(feature = "alloc")]
+mod owned {
+    use super::{Argument, Sink};
+
+    impl Argument for alloc::string::String {
+        fn text_len(&self) -> usize {
+            self.len()
+        }
+        fn write_text(&self, sink: &mut Sink<'_>) {
+            sink.put(self.as_bytes());
+        }
+    }
+
+    impl Argument for alloc::vec::Vec<u8> {
+        fn text_len(&self) -> usize {
+            self.len()
+        }
+        fn write_text(&self, sink: &mut Sink<'_>) {
+            sink.put(self);
+        }
+    }
+}
+
+#[cfg(feature = "float")]
+mod float {
+    use super::{Argument, Sink};
+
+    /// The shortest text that reads back as the same number; `inf`, `-inf` and `nan` as Redis
+    /// spells them (RESP specification, "Doubles").
+    macro_rules! float {
+        ($($float:ty),*) => {$(
+            impl Argument for $float {
+                fn text_len(&self) -> usize {
+                    with_text(*self, str::len)
+                }
+                fn write_text(&self, sink: &mut Sink<'_>) {
+                    with_text(*self, |text| sink.put(text.as_bytes()));
+                }
+            }
+        )*};
+    }
+    float!(f32, f64);
+
+    fn with_text<F: ryu::Float + Into<f64>, T>(n: F, see: impl FnOnce(&str) -> T) -> T {
+        let wide: f64 = n.into();
+        if wide.is_nan() {
+            see("nan")
+        } else if wide.is_infinite() {
+            see(if wide > 0.0 { "inf" } else { "-inf" })
+        } else {
+            let mut buffer = ryu::Buffer::new();
+            see(buffer.format_finite(n))
+        }
+    }
+}
+
+/// A list of arguments: a tuple of up to twelve, a slice or an array of one type, or what
+/// [`Cmd`](super::Cmd) grows argument by argument.
+pub trait Arguments {
+    /// How many arguments there are.
+    fn count(&self) -> usize;
+
+    /// The exact length in bytes of all of them, lengths and CRLFs included; saturates.
+    fn encoded_len(&self) -> usize;
+
+    /// Appends all of them.
+    fn encode(&self, sink: &mut Sink<'_>);
+}
+
+/// One argument as a list.
+#[derive(Clone, Copy, Debug)]
+pub struct One<A>(pub(crate) A);
+
+impl<A: Argument> Arguments for One<A> {
+    #[inline]
+    fn count(&self) -> usize {
+        1
+    }
+    #[inline]
+    fn encoded_len(&self) -> usize {
+        argument_len(self.0.text_len())
+    }
+    #[inline]
+    fn encode(&self, sink: &mut Sink<'_>) {
+        put_argument(&self.0, sink);
+        sink.put_array(*b"\r\n");
+    }
+}
+
+/// One list behind another.
+#[derive(Clone, Copy, Debug)]
+pub struct Then<A, B>(pub(crate) A, pub(crate) B);
+
+impl<A: Arguments, B: Arguments> Arguments for Then<A, B> {
+    #[inline]
+    fn count(&self) -> usize {
+        self.0.count().saturating_add(self.1.count())
+    }
+    #[inline]
+    fn encoded_len(&self) -> usize {
+        self.0.encoded_len().saturating_add(self.1.encoded_len())
+    }
+    #[inline]
+    fn encode(&self, sink: &mut Sink<'_>) {
+        self.0.encode(sink);
+        self.1.encode(sink);
+    }
+}
+
+/// The lists that an iterator yields, one behind the other; it is walked three times (count,
+/// length, bytes) and must yield the same each time.
+#[derive(Clone, Copy, Debug)]
+pub struct Each<I>(pub(crate) I);
+
+impl<I> Arguments for Each<I>
+where
+    I: Iterator<Item: Arguments> + Clone,
+{
+    fn count(&self) -> usize {
+        let counts = self.0.clone().map(|list| list.count());
+        counts.fold(0, usize::saturating_add)
+    }
+    fn encoded_len(&self) -> usize {
+        let lens = self.0.clone().map(|list| list.encoded_len());
+        lens.fold(0, usize::saturating_add)
+    }
+    fn encode(&self, sink: &mut Sink<'_>) {
+        for list in self.0.clone() {
+            list.encode(sink);
+        }
+    }
+}
+
+impl<L: Arguments + ?Sized> Arguments for &L {
+    fn count(&self) -> usize {
+        (**self).count()
+    }
+    fn encoded_len(&self) -> usize {
+        (**self).encoded_len()
+    }
+    fn encode(&self, sink: &mut Sink<'_>) {
+        (**self).encode(sink);
+    }
+}
+
+impl<A: Argument> Arguments for [A] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+    fn encoded_len(&self) -> usize {
+        let lens = self
+            .iter()
+            .map(|argument| argument_len(argument.text_len()));
+        lens.fold(0, usize::saturating_add)
+    }
+    fn encode(&self, sink: &mut Sink<'_>) {
+        for argument in self {
+            One(argument).encode(sink);
+        }
+    }
+}
+
+impl<A: Argument, const N: usize> Arguments for [A; N] {
+    fn count(&self) -> usize {
+        N
+    }
+    fn encoded_len(&self) -> usize {
+        self.as_slice().encoded_len()
+    }
+    fn encode(&self, sink: &mut Sink<'_>) {
+        self.as_slice().encode(sink);
+    }
+}
+
+impl Arguments for () {
+    #[inline]
+    fn count(&self) -> usize {
+        0
+    }
+    #[inline]
+    fn encoded_len(&self) -> usize {
+        0
+    }
+    #[inline]
+    fn encode(&self, _: &mut Sink<'_>) {}
+}
+
+/// Arguments for the `N` places that a [`Template`](super::Template) leaves open.
+pub trait Fill<const N: usize> {
+    /// The exact length in bytes of the arguments' lengths and texts; saturates.
+    fn filled_len(&self) -> usize;
+
+    /// Appends each argument and the constant bytes that follow it.
+    fn fill(&self, tails: &[&[u8]; N], sink: &mut Sink<'_>);
+}
+
+impl<const N: usize, F: Fill<N> + ?Sized> Fill<N> for &F {
+    fn filled_len(&self) -> usize {
+        (**self).filled_len()
+    }
+    fn fill(&self, tails: &[&[u8]; N], sink: &mut Sink<'_>) {
+        (**self).fill(tails, sink);
+    }
+}
+
+macro_rules! tuples {
+    ($n:literal: $($name:ident $tail:ident),+) => {
+        #[allow(non_snake_case, reason = "a variable named as its type")]
+        impl<$($name: Argument),+> Arguments for ($($name,)+) {
+            #[inline]
+            fn count(&self) -> usize {
+                $n
+            }
+            #[inline]
+            fn encoded_len(&self) -> usize {
+                let ($($name,)+) = self;
+                0usize$(.saturating_add(argument_len($name.text_len())))+
+            }
+            #[inline]
+            fn encode(&self, sink: &mut Sink<'_>) {
+                let ($($name,)+) = self;
+                $(One($name).encode(sink);)+
+            }
+        }
+
+        #[allow(non_snake_case, reason = "a variable named as its type")]
+        impl<$($name: Argument),+> Fill<$n> for ($($name,)+) {
+            #[inline]
+            fn filled_len(&self) -> usize {
+                let ($($name,)+) = self;
+                // The CRLF behind a text belongs to the constant bytes that follow it.
+                0usize$(
+                    .saturating_add($name.text_len())
+                    .saturating_add(header_len($name.text_len()))
+                )+
+            }
+            #[inline]
+            fn fill(&self, tails: &[&[u8]; $n], sink: &mut Sink<'_>) {
+                let ($($name,)+) = self;
+                let [$($tail,)+] = tails;
+                $(
+                    put_argument($name, sink);
+                    sink.put($tail);
+                )+
+            }
+        }
+    };
+}
+tuples!(1: A a);
+tuples!(2: A a, B b);
+tuples!(3: A a, B b, C c);
+tuples!(4: A a, B b, C c, D d);
+tuples!(5: A a, B b, C c, D d, E e);
+tuples!(6: A a, B b, C c, D d, E e, F f);
+tuples!(7: A a, B b, C c, D d, E e, F f, G g);
+tuples!(8: A a, B b, C c, D d, E e, F f, G g, H h);
+tuples!(9: A a, B b, C c, D d, E e, F f, G g, H h, I i);
+tuples!(10: A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
+tuples!(11: A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k);
+tuples!(12: A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l);

@@ -1,0 +1,120 @@
+//! Decimal digits without 64-bit division, which costs 0.95 KB of flash on a Cortex-M.
+
+/// The most digits that a 64-bit number has, its sign included.
+pub(crate) const MAX: usize = 20;
+
+/// The decimal text of a number.
+#[derive(Clone, Copy)]
+pub(crate) struct Decimal {
+    text: [u8; MAX],
+    /// Where the text begins; it ends at `MAX`.
+    start: usize,
+}
+
+impl Decimal {
+    #[inline]
+    pub(crate) fn unsigned(n: u64) -> Self {
+        let mut this = Self {
+            text: [b'0'; MAX],
+            start: MAX,
+        };
+        this.digits(n);
+        this
+    }
+
+    #[inline]
+    pub(crate) fn signed(n: i64) -> Self {
+        let mut this = Self::unsigned(n.unsigned_abs());
+        if n < 0 {
+            this.push(b'-');
+        }
+        this
+    }
+
+    #[inline]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.text.get(self.start..).unwrap_or_default()
+    }
+
+    #[inline]
+    fn push(&mut self, byte: u8) {
+        self.start = self.start.wrapping_sub(1);
+        if let Some(place) = self.text.get_mut(self.start) {
+            *place = byte;
+        }
+    }
+
+    #[inline]
+    fn digits(&mut self, n: u64) {
+        match u32::try_from(n) {
+            Ok(n) => self.digits32(n),
+            Err(_) => self.digits64(n),
+        }
+    }
+
+    #[inline]
+    fn digits32(&mut self, mut n: u32) {
+        loop {
+            #[expect(clippy::cast_possible_truncation, reason = "a remainder of ten")]
+            self.push(b'0'.wrapping_add((n % 10) as u8));
+            n /= 10;
+            if n == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Converts to base 10 000 from base 65 536, so that only 32-bit numbers are ever divided:
+    /// 2^16 = 6|5536, 2^32 = 42|9496|7296, 2^48 = 281|4749|7671|0656.
+    fn digits64(&mut self, n: u64) {
+        let part = |shift: u32| {
+            #[expect(clippy::cast_possible_truncation, reason = "masked to 16 bits")]
+            let part = ((n >> shift) & 0xffff) as u32;
+            part
+        };
+        let (a, b, c, d) = (part(0), part(16), part(32), part(48));
+        let times = u32::wrapping_mul;
+        let groups = [
+            [a, times(5536, b), times(7296, c), times(656, d)],
+            [0, times(6, b), times(9496, c), times(7671, d)],
+            [0, 0, times(42, c), times(4749, d)],
+            [0, 0, 0, times(281, d)],
+        ];
+        // The largest sum is below 2^30.
+        let mut carry: u32 = 0;
+        let mut rest = [0; 4];
+        for (rest, group) in rest.iter_mut().zip(groups) {
+            let sum = group.into_iter().fold(carry, u32::wrapping_add);
+            *rest = sum % 10_000;
+            carry = sum / 10_000;
+        }
+        let mut left = [rest[0], rest[1], rest[2], rest[3], carry].into_iter();
+        let mut above = left.clone().rev().skip_while(|group| *group == 0).count();
+        while let Some(group) = left.next() {
+            above = above.wrapping_sub(1);
+            if above == 0 {
+                return self.digits32(group);
+            }
+            let end = self.start.wrapping_sub(4);
+            self.digits32(group);
+            while self.start != end {
+                self.push(b'0');
+            }
+        }
+    }
+}
+
+/// How many digits a number has.
+#[inline]
+pub(crate) const fn count(n: u64) -> usize {
+    if n < 10 {
+        1
+    } else if n < 100 {
+        2
+    } else {
+        match n.checked_ilog10() {
+            Some(log) => (log as usize).wrapping_add(1),
+            None => 1,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+use std::string::String;
+use std::vec;
+use std::vec::Vec;
+
+use super::*;
+use crate::template;
+
+fn encoded(command: &impl Command) -> String {
+    let mut bytes = vec![0; command.encoded_len()];
+    let mut sink = Sink::new(&mut bytes);
+    command.encode(&mut sink);
+    assert_eq!(
+        (sink.room(), sink.overflowed()),
+        (0, false),
+        "the announced length is exact"
+    );
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn a_command_is_an_array_of_bulk_strings() {
+    let command = cmd("SET")
+        .arg("key")
+        .arg(&b"\x00\x01"[..])
+        .args(("EX", 10))
+        .args(["a", "b"]);
+    assert_eq!(
+        encoded(&command),
+        "*7\r\n$3\r\nSET\r\n$3\r\nkey\r\n$2\r\n\0\x01\r\n$2\r\nEX\r\n$2\r\n10\r\n$1\r\na\r\n$1\r\nb\r\n"
+    );
+    assert_eq!(command.argument_count(), 7);
+}
+
+#[test]
+fn numbers_are_the_text_that_display_prints() {
+    let mut numbers: Vec<u64> = vec![0, 9, 10, 99, 100, u64::MAX, u64::MAX - 1];
+    for shift in 0..64 {
+        numbers.extend([1u64 << shift, (1u64 << shift).wrapping_sub(1)]);
+    }
+    for power in 0..20 {
+        let ten = 10u64.pow(power);
+        numbers.extend([ten - 1, ten, ten + 1, ten.saturating_mul(18)]);
+    }
+    for n in numbers {
+        let text = std::format!("{n}");
+        assert_eq!(
+            encoded(&cmd("N").arg(n)),
+            encoded(&cmd("N").arg(text.as_str()))
+        );
+        let n = n as i64;
+        let text = std::format!("{n}");
+        assert_eq!(
+            encoded(&cmd("N").arg(n)),
+            encoded(&cmd("N").arg(text.as_str()))
+        );
+    }
+    assert_eq!(
+        encoded(&cmd("N").args((true, false))),
+        encoded(&cmd("N").args(("1", "0")))
+    );
+}
+
+#[test]
+fn a_template_encodes_as_the_command_built_at_run_time() {
+    const ADD: Template<3> = template!("XADD", _, "MAXLEN", "~", "1000", _, "celsius", _);
+    let built = cmd("XADD").args(("s", "MAXLEN", "~", "1000", "1-1", "celsius", 21));
+    assert_eq!(encoded(&ADD.with(("s", "1-1", 21))), encoded(&built));
+    assert_eq!(encoded(&template!("PING").whole()), encoded(&cmd("PING")));
+    const LONG: &str = "a name of more than ninety-nine bytes, so that its length needs three digits, \
+                        which the macro has to count when compiling";
+    assert_eq!(
+        encoded(&template!("ECHO", LONG).whole()),
+        encoded(&cmd("ECHO").arg(LONG))
+    );
+}
+
+#[test]
+fn a_command_lands_whole_in_two_pieces_of_memory_cut_anywhere() {
+    let command = cmd("SET").args(("key", 1234567890123u64));
+    let whole = encoded(&command);
+    for cut in 0..=whole.len() {
+        let (mut a, mut b) = (vec![0; cut], vec![0; whole.len() - cut]);
+        let mut sink = Sink::over(&mut a, &mut b);
+        command.encode(&mut sink);
+        assert_eq!((sink.room(), sink.overflowed()), (0, false));
+        a.extend(b);
+        assert_eq!(a, whole.as_bytes());
+    }
+}
+
+#[test]
+fn windows_on_an_encoding_join_to_the_whole() {
+    let command = cmd("SET").args(("key", "a value that is longer than the window"));
+    let whole = encoded(&command);
+    let mut joined = Vec::new();
+    while joined.len() < whole.len() {
+        let mut window = vec![0; 7.min(whole.len() - joined.len())];
+        command.encode(&mut Sink::window(joined.len(), &mut window));
+        joined.extend(window);
+    }
+    assert_eq!(joined, whole.as_bytes());
+}
+
+#[test]
+fn pairs_of_an_iterator_become_arguments() {
+    let pairs = [("a", 1), ("b", 2)];
+    assert_eq!(
+        encoded(&cmd("MSET").each(pairs.iter().copied())),
+        encoded(&cmd("MSET").args(("a", 1, "b", 2)))
+    );
+}
+
+#[test]
+fn raw_commands_are_split_and_checked() {
+    let two = b"*2\r\n$4\r\nECHO\r\n$2\r\nhi\r\n*1\r\n$4\r\nPING\r\n";
+    let (first, rest) = RawCommand::split(two).unwrap();
+    assert_eq!(
+        (first.argument_count(), first.as_bytes().len(), rest.len()),
+        (2, 22, 14)
+    );
+    let (_, rest) = RawCommand::split(rest).unwrap();
+    assert!(rest.is_empty());
+    for end in 0..22 {
+        assert_eq!(
+            RawCommand::split(&two[..end]).unwrap_err(),
+            RawError::Incomplete,
+            "{end}"
+        );
+    }
+    assert_eq!(RawCommand::split(b"*0\r\n").unwrap_err(), RawError::Empty);
+    assert_eq!(
+        RawCommand::split(b"*1\r\n$0\r\n\r\n").unwrap_err(),
+        RawError::Empty
+    );
+    assert_eq!(
+        RawCommand::split(b"PING\r\n").unwrap_err(),
+        RawError::Malformed(0)
+    );
+    assert_eq!(
+        RawCommand::split(b"*-1\r\n").unwrap_err(),
+        RawError::Malformed(0)
+    );
+    assert_eq!(
+        RawCommand::split(b"*1\r\n:1\r\n").unwrap_err(),
+        RawError::Malformed(4)
+    );
+    assert_eq!(
+        RawCommand::split(b"*1\r\n$1\r\nabc").unwrap_err(),
+        RawError::Malformed(9)
+    );
+    assert_eq!(
+        RawCommand::split(b"+PING").unwrap_err(),
+        RawError::Malformed(0)
+    );
+}
+
+#[cfg(feature = "float")]
+#[test]
+fn floats_are_the_shortest_text_that_reads_back() {
+    assert_eq!(
+        encoded(&cmd("F").args((0.1, -2.5f32, f64::INFINITY, f64::NEG_INFINITY, f64::NAN))),
+        encoded(&cmd("F").args(("0.1", "-2.5", "inf", "-inf", "nan")))
+    );
+}

@@ -1,0 +1,92 @@
+//! The types of RESP values, by their first byte on the wire.
+
+/// The type of a RESP value (RESP specification, "RESP protocol description").
+///
+/// Both protocol versions share one list. The null forms of RESP2 (`$-1`, `*-1`) and of RESP3
+/// (`_`) are all [`Kind::Null`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[repr(u8)]
+pub enum Kind {
+    /// `+`: a simple string, such as `+OK`; any bytes but CR and LF.
+    Status = b'+',
+    /// `-`: a simple error, such as `-WRONGTYPE …`.
+    Error = b'-',
+    /// `:`: a signed 64-bit integer.
+    Integer = b':',
+    /// `$`: bytes with their length in front.
+    Bulk = b'$',
+    /// `*`: an array.
+    Array = b'*',
+    /// `_`, `$-1` or `*-1`: null.
+    Null = b'_',
+    /// `#`: a boolean.
+    Boolean = b'#',
+    /// `,`: a double, as text.
+    Double = b',',
+    /// `(`: an integer of any size, as text.
+    BigNumber = b'(',
+    /// `!`: an error with its length in front.
+    BulkError = b'!',
+    /// `=`: text with its length and a three-letter format in front.
+    Verbatim = b'=',
+    /// `%`: a map; its count is in pairs.
+    Map = b'%',
+    /// `~`: a set.
+    Set = b'~',
+    /// `>`: a push, which is no reply unless it confirms a subscription.
+    Push = b'>',
+    /// `|`: attributes of the value that follows; their count is in pairs.
+    Attribute = b'|',
+}
+
+impl Kind {
+    /// Whether values of this kind are counts of further values.
+    #[must_use]
+    pub const fn is_aggregate(self) -> bool {
+        matches!(
+            self,
+            Self::Array | Self::Map | Self::Set | Self::Push | Self::Attribute
+        )
+    }
+
+    /// Whether values of this kind carry a length, that many bytes, and a CRLF.
+    #[must_use]
+    pub const fn is_bulk(self) -> bool {
+        matches!(self, Self::Bulk | Self::BulkError | Self::Verbatim)
+    }
+
+    /// Whether a value of this kind is an error of the server.
+    #[must_use]
+    pub const fn is_error(self) -> bool {
+        matches!(self, Self::Error | Self::BulkError)
+    }
+
+    /// The English noun for messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Error => "error",
+            Self::Integer => "integer",
+            Self::Bulk => "bulk string",
+            Self::Array => "array",
+            Self::Null => "null",
+            Self::Boolean => "boolean",
+            Self::Double => "double",
+            Self::BigNumber => "big number",
+            Self::BulkError => "bulk error",
+            Self::Verbatim => "verbatim string",
+            Self::Map => "map",
+            Self::Set => "set",
+            Self::Push => "push",
+            Self::Attribute => "attribute",
+        }
+    }
+}
+
+impl core::fmt::Display for Kind {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.name())
+    }
+}

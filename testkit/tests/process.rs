@@ -210,7 +210,14 @@ fn a_paused_server_answers_only_once_it_goes_on() -> Result {
 #[cfg(feature = "tls")]
 #[test]
 fn a_server_with_tls_starts_with_certificates_of_its_own() -> Result {
-    on_every_server(Launch::tls, |server| {
+    let mut tried = 0;
+    for binary in process::servers() {
+        let server = match Launch::new(&binary).tls().start() {
+            // Some are built without TLS, and say so.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => continue,
+            server => server?,
+        };
+        tried += 1;
         let url = server.tls_url().ok_or("no TLS port")?;
         let address: SocketAddr = url.trim_start_matches("rediss://").parse()?;
         // A TLS server answers a plain PING with an alert record (content type 21), or only closes.
@@ -223,6 +230,9 @@ fn a_server_with_tls_starts_with_certificates_of_its_own() -> Result {
         );
         let root = std::fs::read_to_string(server.certificates().ok_or("no certificates")?.root())?;
         assert!(root.starts_with("-----BEGIN CERTIFICATE-----"));
-        Ok(())
-    })
+    }
+    if tried == 0 {
+        respipe_testkit::skip("no redis-server and no valkey-server with TLS");
+    }
+    Ok(())
 }

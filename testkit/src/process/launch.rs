@@ -86,7 +86,7 @@ impl Launch {
     ///
     /// # Errors
     /// When it cannot be started or does not answer within ten seconds; the error holds the end of its log. Nothing is left
-    /// running.
+    /// running. [`Unsupported`](io::ErrorKind::Unsupported) when TLS was asked of a server that was built without it.
     pub fn start(self) -> io::Result<ServerProcess> {
         ServerProcess::start(self)
     }

@@ -289,9 +289,12 @@ fn configure_and_wait(
             continue;
         }
         let log = last_words(place.directory);
-        let kind = match log.contains("Address already in use") {
-            true => io::ErrorKind::AddrInUse,
-            false => io::ErrorKind::Other,
+        let kind = if log.contains("Address already in use") {
+            io::ErrorKind::AddrInUse
+        } else if built_without_tls(&log) {
+            io::ErrorKind::Unsupported
+        } else {
+            io::ErrorKind::Other
         };
         let what = match ended {
             Some(status) => format!("ended at its start ({status})"),
@@ -305,6 +308,13 @@ fn configure_and_wait(
             ),
         ));
     }
+}
+
+/// Whether a server ended because TLS was asked of it and left out when it was compiled: Redis 6.2 does not know the directive
+/// then, Redis 8 and Valkey miss the connection type.
+fn built_without_tls(log: &str) -> bool {
+    let unknown_directive = log.contains("'tls-port") && log.contains("Bad directive");
+    unknown_directive || log.contains("Failed finding TLS support")
 }
 
 /// The last lines that the server wrote.

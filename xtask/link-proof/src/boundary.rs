@@ -26,10 +26,46 @@ extern "C" fn _start() -> ! {
 }
 
 /// What the outside world holds. Only ever read through volatile loads.
-static OUTSIDE: usize = 0;
+static OUTSIDE: u64 = 0;
 
 /// A number that may be anything.
-pub fn number() -> usize {
+pub fn number() -> u64 {
     // SAFETY: the pointer comes from a reference to a static that is initialised and never written.
     unsafe { ptr::read_volatile(&raw const OUTSIDE) }
+}
+
+/// A length or an index that may be anything.
+pub fn size() -> usize {
+    number() as usize
+}
+
+/// A choice that may fall either way.
+pub fn flag() -> bool {
+    number() & 1 != 0
+}
+
+/// A buffer of which neither the content nor the length is known.
+#[derive(Debug)]
+pub struct Buffer([u8; 256]);
+
+impl Buffer {
+    /// Filled with anything.
+    pub fn new() -> Self {
+        Self([number() as u8; 256])
+    }
+
+    /// Some first part of it.
+    pub fn bytes(&self) -> &[u8] {
+        black_box(self.0.get(..size()).unwrap_or_default())
+    }
+
+    /// The same, to write to.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        black_box(self.0.get_mut(..size()).unwrap_or_default())
+    }
+
+    /// The same as text, if it is text.
+    pub fn text(&self) -> &str {
+        core::str::from_utf8(self.bytes()).unwrap_or_default()
+    }
 }

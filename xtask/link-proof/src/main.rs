@@ -3,8 +3,8 @@
 //!
 //! It is never run: it is linked. The linker drops what nothing reaches, so the missing function is
 //! asked for only if some path through the core can panic. There is no allocator either, so a use
-//! of `alloc` would not compile. `cargo ci link-proof` builds it; `docs/testing.md` says how to read
-//! a failure.
+//! of `alloc` would not link. `cargo ci link-proof` builds it; `docs/testing.md` says how to read a
+//! failure.
 
 #![no_std]
 #![no_main]

@@ -7,5 +7,5 @@ use core::hint::black_box;
 #[inline(never)]
 pub fn index() {
     let bytes = black_box([1u8, 2, 3]);
-    black_box(bytes[boundary::number()]);
+    black_box(bytes[boundary::size()]);
 }

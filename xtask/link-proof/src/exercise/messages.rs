@@ -1,0 +1,19 @@
+//! What is shown to people.
+
+use core::fmt::{self, Display, Write};
+use core::hint::black_box;
+
+/// Takes text anywhere.
+struct Nowhere;
+
+impl Write for Nowhere {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        black_box(text);
+        Ok(())
+    }
+}
+
+/// Formats a message.
+pub fn message(message: &dyn Display) {
+    let _ = write!(black_box(&mut Nowhere), "{message}");
+}

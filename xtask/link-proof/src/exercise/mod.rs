@@ -1,0 +1,25 @@
+//! One call of everything.
+//!
+//! Values come from [`boundary`](crate::boundary), results go into `black_box`, and state passes
+//! through it between calls, so that nothing is computed when compiling, dropped, or known from the
+//! call before. Each function is kept out of line, so that its name stands in a failure.
+
+mod commands;
+mod framing;
+mod messages;
+mod time;
+
+/// Calls the whole public API.
+pub fn everything() {
+    commands::built();
+    commands::templates();
+    commands::raw();
+    commands::servers();
+    framing::frames();
+    framing::kinds();
+    time::points();
+    time::spans();
+
+    #[cfg(feature = "planted-panic")]
+    crate::planted::index();
+}

@@ -27,7 +27,15 @@ usage: cargo ci [--install] [--deep] [--list] [STEP…]
   --list     name the steps and stop
   STEP…      run only these";
 
-fn main() -> Result<ExitCode> {
+fn main() -> ExitCode {
+    run().unwrap_or_else(|error| {
+        // Not by returning it: that prints a backtrace where RUST_BACKTRACE is set.
+        eprintln!("{error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run() -> Result<ExitCode> {
     let sh = Shell::new()?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()

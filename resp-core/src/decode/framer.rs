@@ -54,6 +54,13 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// The frame of a scalar that is one line.
+    pub(crate) fn of_line(header: Header) -> Self {
+        let mut frame = top(header, 0);
+        frame.len = header.len;
+        frame
+    }
+
     /// The type of the value, its attributes apart.
     #[must_use]
     pub const fn kind(&self) -> Kind {
@@ -131,11 +138,6 @@ impl Framer {
             kind,
             offset: self.pos as u64,
         })
-    }
-
-    /// Whether the next byte begins a frame.
-    pub(crate) const fn is_fresh(&self) -> bool {
-        self.owed == 0
     }
 
     /// The header of the frame that is not whole yet, as far as it is known.
@@ -331,8 +333,7 @@ fn whole_scalar(bytes: &[u8]) -> Option<Frame> {
         [b':' | b'_' | b'#', ..] => parsed(bytes)?,
         _ => return None,
     };
-    let mut frame = top(header, 0);
-    frame.len = header.len;
+    let mut frame = Frame::of_line(header);
     if header.kind == Kind::Bulk {
         let end = header
             .len

@@ -15,7 +15,7 @@
 //! types (`$?`, `*?`, `;`, `.`), which no server sends, are refused with an error of their own.
 
 mod error;
-mod framer;
+pub(crate) mod framer;
 pub(crate) mod header;
 pub(crate) mod push;
 pub(crate) mod stream;

@@ -1,0 +1,250 @@
+//! A reply that is larger than `rx`: skipped in step, or delivered piece by piece.
+
+use super::config::Oversize;
+use super::engine::{Engine, Memory};
+use super::error::PipelineError;
+use super::receive::{Found, error_text};
+use super::slot::Flags;
+use crate::Kind;
+use crate::decode::framer::{Frame, Step};
+use crate::decode::push;
+use crate::decode::stream::{Piece, Stream};
+use crate::session::Settled;
+
+/// The most bytes that are kept of a reply that is skipped.
+const HEAD: usize = 64;
+
+/// The reading of a reply that is larger than `rx`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Large {
+    stream: Stream,
+    /// Bytes read.
+    bytes: u64,
+    /// Bytes kept at the front of `rx`.
+    head: usize,
+    /// Pieces go to the caller.
+    delivers: bool,
+}
+
+impl Large {
+    /// Begins where the frame begins; the framer has looked at all of `rx` in vain.
+    pub(crate) fn begin(engine: &mut Engine, mem: &mut Memory<'_>) -> Self {
+        let mine = engine.ring.sent > 0
+            && !engine.handshake.is_owed()
+            && engine
+                .framer
+                .announced()
+                .is_none_or(|top| top.kind != Kind::Push)
+            && !is_disguised_push(engine, mem);
+        let gone = engine
+            .ring
+            .slot(0, mem.slots)
+            .is_none_or(|slot| slot.has(Flags::GONE));
+        let delivers = mine && !gone && engine.config.oversize == Oversize::Stream;
+        // The first bytes stay where they lie, so that an error's code is known at the end.
+        let head = match delivers {
+            true => 0,
+            false => HEAD.min(mem.rx.len() / 4),
+        };
+        Self {
+            stream: Stream::new(engine.framer.handed_out()),
+            bytes: 0,
+            head,
+            delivers,
+        }
+    }
+}
+
+/// Whether the frame at the front is an array that RESP2 uses as a push.
+fn is_disguised_push(engine: &Engine, mem: &Memory<'_>) -> bool {
+    let Some(top) = engine.framer.announced() else {
+        return false;
+    };
+    let waiting = engine.rx.waiting(mem.rx);
+    let mut session = engine.session;
+    let frame = Frame {
+        len: waiting.len(),
+        ..top
+    };
+    top.kind == Kind::Array && session.settle(None, waiting, frame) == Settled::Push
+}
+
+/// What a step of the reading came to.
+enum Next {
+    /// Something to tell; the reading goes on afterwards.
+    Tell(Found),
+    /// Look again.
+    Again,
+    /// The reading is over, with something to tell or not.
+    Over(Option<Found>),
+}
+
+impl Engine {
+    /// Goes on reading. `None` if the state moved and the caller should look again.
+    pub(crate) fn read_large(&mut self, mem: &mut Memory<'_>) -> Option<Found> {
+        let mut large = self.large.take()?;
+        loop {
+            match self.read_piece(mem, &mut large) {
+                Next::Again => {}
+                Next::Over(found) => return found,
+                Next::Tell(found) => {
+                    self.large = Some(large);
+                    return Some(found);
+                }
+            }
+        }
+    }
+
+    fn read_piece(&mut self, mem: &mut Memory<'_>, large: &mut Large) -> Next {
+        let at = self.rx.start;
+        let waiting = self.rx.waiting(mem.rx);
+        let full = self.rx.is_full(mem.rx);
+        match large.stream.next(waiting, full) {
+            Ok(None) => self.await_more(),
+            Ok(Some((Piece::Whole, _))) => Next::Over(self.finish_large(mem, large)),
+            Ok(Some((Piece::Push, _))) => self.inner_push(mem, large, full),
+            Ok(Some((piece, n))) => {
+                self.take_large(large, n);
+                let tells = large.delivers && !large.stream.is_dropping();
+                match tells && self.head_listens(mem) {
+                    true => Next::Tell(Found::Piece { piece, at, n }),
+                    false => Next::Again,
+                }
+            }
+            Err(kind) => {
+                self.broken(kind, self.rx.consumed);
+                Next::Over(None)
+            }
+        }
+    }
+
+    fn await_more(&mut self) -> Next {
+        self.hungry = true;
+        match self.starved() {
+            Some(found) => Next::Tell(found),
+            None => Next::Over(None),
+        }
+    }
+
+    /// Steps over bytes of the reply; the first of them stay at the front of `rx`.
+    fn take_large(&mut self, large: &mut Large, n: usize) {
+        large.bytes = large.bytes.saturating_add(n as u64);
+        self.rx.consume(n);
+        if self.rx.base == 0 && self.rx.start >= large.head {
+            self.rx.base = large.head;
+        }
+    }
+
+    /// The tokens of a command that was given up meanwhile go to nobody.
+    fn head_listens(&self, mem: &mut Memory<'_>) -> bool {
+        let slot = self.ring.slot(0, mem.slots);
+        slot.is_some_and(|slot| !slot.has(Flags::GONE))
+    }
+
+    /// A push between the elements: handed out if it fits `rx`, otherwise dropped and counted.
+    fn inner_push(&mut self, mem: &mut Memory<'_>, large: &mut Large, full: bool) -> Next {
+        let at = self.rx.start;
+        let waiting = self.rx.waiting(mem.rx);
+        match self.framer.step(waiting) {
+            Ok(Step::Frame(frame)) => {
+                if push::is_element(push_kind(waiting, frame)) {
+                    large.stream.element();
+                    return Next::Again;
+                }
+                self.take_large(large, frame.len);
+                match large.stream.was_handed_out() {
+                    true => Next::Again,
+                    false => Next::Tell(Found::Push { at, frame }),
+                }
+            }
+            Ok(Step::Inner { .. }) => Next::Again,
+            Ok(Step::More) if full => {
+                self.framer.reset();
+                large.stream.drop_push();
+                self.pushes_dropped = self.pushes_dropped.saturating_add(1);
+                Next::Again
+            }
+            Ok(Step::More) => self.await_more(),
+            Err(error) => {
+                self.framer.reset();
+                self.broken(error.kind, self.rx.consumed.wrapping_add(error.offset));
+                Next::Over(None)
+            }
+        }
+    }
+
+    /// The reply is whole: whose was it?
+    fn finish_large(&mut self, mem: &mut Memory<'_>, large: &Large) -> Option<Found> {
+        let bytes = large.bytes;
+        let kind = large.stream.kind().unwrap_or(Kind::Array);
+        self.rx.base = 0;
+        let owner = self.head(mem);
+        let head = mem.rx.get(..large.head).unwrap_or_default();
+        let frame = Frame {
+            kind,
+            value: 0,
+            body: large.body(head),
+            len: head.len().saturating_add(2),
+        };
+        if self.handshake.is_owed() && kind != Kind::Push {
+            return Some(Found::Login { at: 0, frame });
+        }
+        if kind.is_error() && owner.is_none() {
+            self.keep_words(error_text(head, frame));
+            self.fail(PipelineError::Farewell);
+            return None;
+        }
+        match self.session.settle(owner, head, frame) {
+            Settled::Push => {
+                self.pushes_dropped = self.pushes_dropped.saturating_add(1);
+                None
+            }
+            _ if owner.is_none() => {
+                self.fail(PipelineError::Unexpected(kind));
+                None
+            }
+            settled => {
+                let (slot, gone) = self.answer(mem, settled);
+                match (gone, large.delivers) {
+                    (true, _) => None,
+                    (false, true) => Some(Found::Streamed { slot, bytes }),
+                    (false, false) => Some(Found::TooLarge {
+                        slot,
+                        kind,
+                        bytes,
+                        head: large.head,
+                    }),
+                }
+            }
+        }
+    }
+}
+
+impl Large {
+    /// Where the text begins in the bytes that are kept.
+    fn body(&self, head: &[u8]) -> usize {
+        match head.first() {
+            Some(b'+' | b'-' | b',' | b'(') => 1,
+            _ => head
+                .windows(2)
+                .position(|pair| pair == b"\r\n")
+                .map_or(0, |end| end.saturating_add(2)),
+        }
+    }
+}
+
+/// The kind of a push, its first element.
+fn push_kind(bytes: &[u8], frame: Frame) -> &[u8] {
+    let rest = bytes.get(frame.body..frame.len).unwrap_or_default();
+    match crate::decode::header::parse(rest, 0) {
+        Ok(crate::decode::header::Parsed::Header(found)) if found.kind == Kind::Bulk => {
+            let len = usize::try_from(found.value).unwrap_or(0);
+            let end = found.len.saturating_add(len);
+            rest.get(found.len..end).unwrap_or_default()
+        }
+        Ok(crate::decode::header::Parsed::Header(found)) if found.kind == Kind::Status => {
+            rest.get(1..found.len.saturating_sub(2)).unwrap_or_default()
+        }
+        _ => &[],
+    }
+}

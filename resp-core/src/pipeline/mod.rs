@@ -1,0 +1,564 @@
+//! The pipeline: one connection's state machine, without a socket, a clock or a heap.
+//!
+//! ```text
+//!  application      submit(command, tag)              Event { tag, reply | fate }
+//!                          |                                 ^
+//!                   [ tx bytes | slots ring ]  [ rx bytes | framer ]
+//!                          |                                 ^
+//!  transport        poll_transmit                       recv_space
+//! ```
+//!
+//! A driver is a pump: it reads into [`recv_space`](Pipeline::recv_space), writes from
+//! [`poll_transmit`](Pipeline::poll_transmit), hands on what [`poll_event`](Pipeline::poll_event)
+//! gives and arms one timer for [`poll_timeout`](Pipeline::poll_timeout).
+//!
+//! ```
+//! use respipe_core::pipeline::{Event, Inline, Pipeline};
+//! use respipe_core::{Instant, cmd};
+//!
+//! let now = Instant::ZERO;
+//! let mut pipeline = Pipeline::new(Inline::<256, 256, 8>::new());
+//! pipeline.open(now);
+//! pipeline.submit(&cmd("SET").args(("key", 1)), 7, now).unwrap();
+//!
+//! let n = pipeline.poll_transmit().unwrap().len();     // … which the driver writes
+//! pipeline.transmitted(n, now);
+//! pipeline.handle_input(b"+OK\r\n", now);              // … which the driver has read
+//!
+//! let Some(Event::Reply { tag: 7, reply }) = pipeline.poll_event()? else { panic!() };
+//! assert!(reply.is_ok());
+//! # Ok::<(), respipe_core::pipeline::PipelineError>(())
+//! ```
+
+mod config;
+mod engine;
+mod error;
+mod event;
+mod large;
+mod pieces;
+mod receive;
+mod ring;
+mod rx;
+mod slot;
+mod storage;
+
+pub use config::{Config, Flush, Oversize, Resend, Window};
+pub use error::{PipelineError, Rejected, SubmitError};
+pub use event::{Event, Fate, Token, Why};
+pub use slot::Slot;
+pub use storage::{Borrowed, Inline, Parts, Sizes, Storage};
+#[cfg(feature = "alloc")]
+pub use storage::{Heap, LoginBuf};
+
+use crate::decode::framer::Frame;
+use crate::decode::stream::Piece;
+use crate::encode::{Arguments, Cmd, Command};
+use crate::{Instant, Reply};
+use engine::{Engine, Link, Memory};
+use receive::Found;
+
+/// A submitted command's name, for [`Pipeline::abandon`].
+///
+/// Sequence numbers wrap after 2^32 commands: a ticket is good for as long as its command has
+/// not ended, and worthless afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Ticket {
+    seq: u32,
+    epoch: u32,
+}
+
+impl Ticket {
+    /// Which connection was the last to be opened when the command was submitted; counts from 1.
+    #[must_use]
+    pub const fn epoch(self) -> u32 {
+        self.epoch
+    }
+}
+
+/// What a pipeline's connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum State {
+    /// There is no connection. Commands may be queued if they would be sent later.
+    Down,
+    /// The handshake is under way: commands are queued.
+    LoggingIn,
+    /// Commands leave.
+    Up,
+    /// The link has ended; events tell what became of each command.
+    Ending,
+}
+
+/// One connection's state machine.
+///
+/// The methods come in four groups:
+///
+/// | group | methods |
+/// | --- | --- |
+/// | look | [`state`](Self::state), [`in_flight`](Self::in_flight), [`tx_free`](Self::tx_free) … |
+/// | from the network | [`open`](Self::open), [`recv_space`](Self::recv_space) and [`recv_commit`](Self::recv_commit), or [`handle_input`](Self::handle_input), [`handle_eof`](Self::handle_eof), [`handle_timeout`](Self::handle_timeout) |
+/// | from the application | [`submit`](Self::submit), [`abandon`](Self::abandon), [`flush`](Self::flush), [`close`](Self::close) |
+/// | to the outside | [`poll_transmit`](Self::poll_transmit) and [`transmitted`](Self::transmitted), [`poll_event`](Self::poll_event), [`poll_timeout`](Self::poll_timeout) |
+///
+/// Any order of calls is safe; a wrong order can only be slow. A good one, after anything
+/// happened: poll events until there are none, transmit until there is nothing, then wait for
+/// the socket or the time-out.
+#[derive(Debug)]
+pub struct Pipeline<S> {
+    engine: Engine,
+    storage: S,
+}
+
+impl<S> Pipeline<S> {
+    /// A pipeline over this memory, with the default [`Config`], without a connection.
+    #[must_use]
+    pub const fn new(storage: S) -> Self {
+        Self {
+            engine: Engine::new(),
+            storage,
+        }
+    }
+}
+
+/// Splits storage into the engine's memory and the tags.
+macro_rules! split {
+    ($self:ident => $mem:ident, $tags:ident) => {
+        let Parts {
+            tx,
+            rx,
+            slots,
+            tags: $tags,
+        } = $self.storage.parts();
+        #[allow(unused_mut, reason = "not every method changes memory")]
+        let mut $mem = Memory { tx, rx, slots };
+    };
+}
+
+/// Look.
+impl<S: Storage> Pipeline<S> {
+    /// What the connection is doing.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        match self.engine.link {
+            Link::Down(_) => State::Down,
+            Link::LoggingIn => State::LoggingIn,
+            Link::Up => State::Up,
+            Link::Ending(_) | Link::Reaping(..) => State::Ending,
+        }
+    }
+
+    /// Commands that have been submitted and whose slot is not free again: those that have not
+    /// ended, and those given up whose reply is still owed.
+    #[must_use]
+    pub const fn in_flight(&self) -> usize {
+        self.engine.ring.len
+    }
+
+    /// Commands whose last byte has left and that are not answered.
+    #[must_use]
+    pub const fn unanswered(&self) -> usize {
+        self.engine.ring.sent
+    }
+
+    /// Free bytes of `tx`: a command of so many bytes would find room.
+    #[must_use]
+    pub fn tx_free(&self) -> usize {
+        self.engine.ring.free(self.storage.sizes().tx)
+    }
+
+    /// Free slots.
+    #[must_use]
+    pub fn slots_free(&self) -> usize {
+        self.storage
+            .sizes()
+            .depth
+            .saturating_sub(self.engine.ring.len)
+    }
+
+    /// Whether the server speaks RESP3, as far as is known.
+    #[must_use]
+    pub const fn is_resp3(&self) -> bool {
+        self.engine.session.is_resp3()
+    }
+
+    /// Whether the session is as the handshake left it: no MULTI, WATCH, SELECT, SUBSCRIBE,
+    /// CLIENT REPLY or their like has been submitted since, or it has been undone.
+    #[must_use]
+    pub const fn is_session_clean(&self) -> bool {
+        self.engine.session.is_clean()
+    }
+
+    /// Whether a command that is fed in pieces holds the line.
+    #[must_use]
+    pub const fn is_line_held(&self) -> bool {
+        self.engine.held.is_some()
+    }
+
+    /// Which connection this is; counts from 1.
+    #[must_use]
+    pub const fn epoch(&self) -> u32 {
+        self.engine.epoch
+    }
+
+    /// Pushes that were larger than `rx` and dropped.
+    #[must_use]
+    pub const fn pushes_dropped(&self) -> u64 {
+        self.engine.pushes_dropped
+    }
+
+    /// The first 64 bytes of the error that the server ended the link or the handshake with;
+    /// empty if there was none since the connection was opened.
+    #[must_use]
+    pub fn last_words(&self) -> &[u8] {
+        self.engine.last_words()
+    }
+
+    /// The settings.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.engine.config
+    }
+
+    /// Changes the settings. Turning [`Resend::Replayable`] on takes effect only while nothing
+    /// is in flight; until then [`Resend::NotSent`] holds.
+    pub fn configure(&mut self, config: Config) {
+        self.engine.configure(config);
+    }
+
+    /// The memory.
+    #[must_use]
+    pub const fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    /// The memory, to change the login. Exchanging the memory itself loses what lies in it.
+    pub const fn storage_mut(&mut self) -> &mut S {
+        &mut self.storage
+    }
+}
+
+/// From the network.
+impl<S: Storage> Pipeline<S> {
+    /// A fresh byte stream to a server is there: the handshake begins.
+    ///
+    /// What the end of the last connection left to be told must have been polled; otherwise it
+    /// is told now, to nobody.
+    pub fn open(&mut self, now: Instant) {
+        // The login borrows the storage: it is asked before the memory is.
+        {
+            split!(self => mem, _tags);
+            self.engine.end_untold(&mut mem);
+        }
+        let login = self.storage.login();
+        self.engine.open(&login, now);
+    }
+
+    /// Where received bytes go; commit them with [`recv_commit`](Self::recv_commit). Empty when
+    /// the memory is full: poll events before reading on.
+    #[inline]
+    pub fn recv_space(&mut self) -> &mut [u8] {
+        if matches!(
+            self.engine.link,
+            Link::Down(_) | Link::Ending(_) | Link::Reaping(..)
+        ) {
+            return &mut [];
+        }
+        let stuck = self.engine.hungry;
+        self.engine.rx.room(self.storage.parts().rx, stuck)
+    }
+
+    /// Books `n` bytes that were received into [`recv_space`](Self::recv_space).
+    #[inline]
+    pub fn recv_commit(&mut self, n: usize, now: Instant) {
+        if n > 0 {
+            self.engine.hungry = false;
+            self.engine.heard(now);
+            self.engine.rx.commit(n, self.storage.parts().rx);
+        }
+    }
+
+    /// Takes received bytes, for transports that hand them out in a closure; returns how many.
+    /// Fewer than there are, when the memory is full: poll events, then hand over the rest.
+    pub fn handle_input(&mut self, bytes: &[u8], now: Instant) -> usize {
+        let n = pieces::take(self.recv_space(), bytes);
+        self.recv_commit(n, now);
+        n
+    }
+
+    /// The server closed its side: what was received is still read, then the link ends.
+    pub fn handle_eof(&mut self) {
+        self.engine.end(PipelineError::Eof);
+    }
+
+    /// The transport lost the link: what was received is still read, then the link ends.
+    pub fn handle_link_lost(&mut self) {
+        self.engine.end(PipelineError::LinkLost);
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        split!(self => mem, _tags);
+        self.engine.handle_timeout(&mut mem, now);
+    }
+}
+
+/// From the application.
+impl<S: Storage> Pipeline<S> {
+    /// Queues a command: whole, or not at all.
+    ///
+    /// # Errors
+    /// The tag and why: [`Rejected::is_temporary`] says whether to try again later. Neither
+    /// bytes nor slot remain.
+    #[inline]
+    pub fn submit<C: Command>(
+        &mut self,
+        command: &C,
+        tag: S::Tag,
+        now: Instant,
+    ) -> Result<Ticket, SubmitError<S::Tag>> {
+        split!(self => mem, tags);
+        let done = self.engine.submit(&mut mem, command, now);
+        self.engine.keep_tag(tags, tag, done)
+    }
+
+    /// Queues the front of a command that has `more` further arguments, each announced with
+    /// [`begin_argument`](Self::begin_argument) and fed with [`feed`](Self::feed). It holds the
+    /// line until it is whole, is never sent again, and giving it up after a part has left ends
+    /// the connection.
+    ///
+    /// # Errors
+    /// As [`submit`](Self::submit); session-changing commands are refused.
+    pub fn begin<L: Arguments>(
+        &mut self,
+        front: &Cmd<'_, L>,
+        more: usize,
+        tag: S::Tag,
+        now: Instant,
+    ) -> Result<Ticket, SubmitError<S::Tag>> {
+        split!(self => mem, tags);
+        let done = self.engine.begin(&mut mem, front, more, now);
+        self.engine.keep_tag(tags, tag, done)
+    }
+
+    /// Announces the next argument of the command that [`begin`](Self::begin) queued: its length
+    /// in bytes.
+    ///
+    /// # Errors
+    /// [`Rejected::NoRoom`] until 23 bytes of `tx` are free; [`Rejected::LineHeld`] where no
+    /// argument is due. Nothing has changed.
+    pub fn begin_argument(&mut self, len: u64) -> Result<(), Rejected> {
+        split!(self => mem, _tags);
+        self.engine.begin_argument(&mut mem, len)
+    }
+
+    /// Feeds bytes of the announced argument; returns how many were taken, fewer when `tx` is
+    /// full or the argument is whole.
+    pub fn feed(&mut self, bytes: &[u8]) -> usize {
+        split!(self => mem, _tags);
+        self.engine.feed(&mut mem, bytes)
+    }
+
+    /// Queues the first bytes of a command that may be longer than `tx`; go on with
+    /// [`continue_long`](Self::continue_long) while [`is_line_held`](Self::is_line_held).
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub fn submit_long<C: Command>(
+        &mut self,
+        command: &C,
+        tag: S::Tag,
+        now: Instant,
+    ) -> Result<Ticket, SubmitError<S::Tag>> {
+        split!(self => mem, tags);
+        let done = self.engine.begin_long(&mut mem, command, now);
+        self.engine.keep_tag(tags, tag, done)
+    }
+
+    /// Queues as much more of that same command as there is room for; whether it is whole now.
+    pub fn continue_long<C: Command>(&mut self, command: &C) -> bool {
+        split!(self => mem, _tags);
+        self.engine.continue_long(&mut mem, command)
+    }
+
+    /// Ends a command here and now: its tag and its fate. One that has not begun to leave is
+    /// struck out; otherwise its reply will be swallowed when it comes. `None` if it has ended.
+    pub fn abandon(&mut self, ticket: Ticket) -> Option<(S::Tag, Fate)> {
+        split!(self => mem, tags);
+        let (slot, fate) = self.engine.abandon(&mut mem, ticket.seq)?;
+        Some((tags.get_mut(slot)?.take()?, fate))
+    }
+
+    /// Lets all that is queued leave, whatever the [`Flush`] policy.
+    pub fn flush(&mut self) {
+        self.engine.flush();
+    }
+
+    /// Takes no further commands. What is queued still leaves and is answered; the driver closes
+    /// the link when [`in_flight`](Self::in_flight) is 0. [`open`](Self::open) undoes it.
+    pub fn close(&mut self) {
+        self.engine.closing = true;
+    }
+}
+
+/// To the outside.
+impl<S: Storage> Pipeline<S> {
+    /// The next bytes to send, in one piece, or `None` if nothing may leave. Say how many left
+    /// with [`transmitted`](Self::transmitted).
+    #[inline]
+    pub fn poll_transmit(&mut self) -> Option<&[u8]> {
+        match self.engine.link {
+            Link::Up => {}
+            Link::LoggingIn => return self.transmit_login(),
+            _ => return None,
+        }
+        split!(self => mem, _tags);
+        if self.engine.handshake.is_transmitting() {
+            return Some(self.engine.handshake.rest());
+        }
+        self.engine.clear(&mut mem);
+        let bytes = self.engine.ring.lend(mem.tx);
+        (!bytes.is_empty()).then_some(bytes)
+    }
+
+    #[cold]
+    fn transmit_login(&mut self) -> Option<&[u8]> {
+        let login = self.storage.login();
+        self.engine.handshake.make(&login);
+        self.engine.check_login();
+        if self.engine.handshake.is_transmitting() {
+            return Some(self.engine.handshake.rest());
+        }
+        match self.engine.link {
+            Link::Up => self.poll_transmit(),
+            _ => None,
+        }
+    }
+
+    /// Books the first `n` bytes that [`poll_transmit`](Self::poll_transmit) gave as gone.
+    #[inline]
+    pub fn transmitted(&mut self, n: usize, now: Instant) {
+        if self.engine.handshake.is_transmitting() {
+            self.engine.heard(now);
+            self.engine.handshake.transmitted(n);
+            return;
+        }
+        split!(self => mem, _tags);
+        self.engine.transmitted(&mut mem, n, now);
+    }
+
+    /// What happened next: replies first, in order; then, if the link has ended, a fate for each
+    /// command that ended with it, in submit order; then the error.
+    ///
+    /// # Errors
+    /// What ended the connection; the same again until [`open`](Self::open). Every command has
+    /// ended, but those that the next connection will send.
+    #[inline]
+    pub fn poll_event(&mut self) -> Result<Option<Event<'_, S::Tag>>, PipelineError> {
+        let found = loop {
+            split!(self => mem, _tags);
+            match self.engine.poll(&mut mem)? {
+                Found::Nothing => return Ok(None),
+                Found::Login { at, frame } => self.login_reply(at, frame),
+                found => break found,
+            }
+        };
+        split!(self => mem, tags);
+        let rx: &[u8] = mem.rx;
+        Ok(event(found, rx, tags))
+    }
+
+    #[cold]
+    fn login_reply(&mut self, at: usize, frame: Frame) {
+        // The text lies in memory that the login may not borrow at the same time.
+        let mut text = [0; 64];
+        let from = self.storage.parts().rx;
+        let from = receive::error_text(from.get(at..).unwrap_or_default(), frame);
+        let n = pieces::take(&mut text, from);
+        let text = text.get(..n).unwrap_or_default();
+        let login = self.storage.login();
+        self.engine.login_reply(&login, frame.kind, text);
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens.
+    #[must_use]
+    pub fn poll_timeout(&mut self) -> Option<Instant> {
+        split!(self => mem, _tags);
+        self.engine.poll_timeout(&mut mem)
+    }
+}
+
+impl Engine {
+    /// Keeps the tag of a command that found a slot, or gives it back.
+    #[inline]
+    fn keep_tag<Tag>(
+        &self,
+        tags: &mut [Option<Tag>],
+        tag: Tag,
+        done: Result<usize, Rejected>,
+    ) -> Result<Ticket, SubmitError<Tag>> {
+        match done {
+            Ok(slot) => {
+                if let Some(place) = tags.get_mut(slot) {
+                    *place = Some(tag);
+                }
+                #[expect(clippy::cast_possible_truncation, reason = "wraps as it should")]
+                let last = self.ring.len.wrapping_sub(1) as u32;
+                Ok(Ticket {
+                    seq: self.ring.seq.wrapping_add(last),
+                    epoch: self.epoch,
+                })
+            }
+            Err(reason) => Err(SubmitError { tag, reason }),
+        }
+    }
+}
+
+/// Makes an event of what the engine found. Every slot that it names has a tag.
+#[inline]
+fn event<'a, Tag>(found: Found, rx: &'a [u8], tags: &mut [Option<Tag>]) -> Option<Event<'a, Tag>> {
+    let mut tag = |slot: usize| tags.get_mut(slot).and_then(Option::take);
+    let reply = |at: usize, frame: Frame| Reply::new(rx.get(at..).unwrap_or_default(), frame);
+    Some(match found {
+        Found::Reply { slot, at, frame } => Event::Reply {
+            tag: tag(slot)?,
+            reply: reply(at, frame),
+        },
+        Found::Push { at, frame } => Event::Push(reply(at, frame)),
+        Found::Ended { slot, fate } => Event::Ended {
+            tag: tag(slot)?,
+            fate,
+        },
+        Found::TooLarge {
+            slot,
+            kind,
+            bytes,
+            head,
+        } => Event::TooLarge {
+            tag: tag(slot)?,
+            kind,
+            bytes,
+            head: rx.get(..head).unwrap_or_default(),
+        },
+        Found::Streamed { slot, bytes } => Event::Streamed {
+            tag: tag(slot)?,
+            bytes,
+        },
+        Found::Piece { piece, at, n } => Event::Token(token(piece, rx, at, n)),
+        Found::Nothing | Found::Login { .. } => return None,
+    })
+}
+
+fn token(piece: Piece, rx: &[u8], at: usize, n: usize) -> Token<'_> {
+    let bytes = rx.get(at..).unwrap_or_default();
+    match piece {
+        Piece::Aggregate { kind, count } => Token::Aggregate { kind, count },
+        Piece::Scalar(header) => Token::Scalar(Reply::new(bytes, Frame::of_line(header))),
+        Piece::Begin { kind, len } => Token::Begin { kind, len },
+        Piece::Bytes => Token::Bytes(bytes.get(..n).unwrap_or_default()),
+        Piece::End | Piece::Push | Piece::Whole => Token::End,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! Commands that are fed in pieces: longer than `tx`, or with arguments that come bit by bit.
+//!
+//! Such a command holds the line until it is whole. Its bytes are freed as they leave, so it is
+//! never sent again; giving it up after a part has left ends the connection.
+
+use super::engine::{Engine, Memory};
+use super::error::Rejected;
+use crate::Instant;
+use crate::encode::{Arguments, Cmd, Command, Decimal, Sink, copy};
+
+/// What is missing of the command that holds the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// So many whole arguments.
+    Arguments(usize),
+    /// Bytes of an argument, and arguments behind it.
+    Bytes { left: u64, arguments: usize },
+    /// The encoding of a whole command, from this byte on.
+    Encoding { done: usize, len: usize },
+}
+
+impl Engine {
+    /// Queues the front of a command and announces `more` arguments.
+    pub(crate) fn begin<L: Arguments>(
+        &mut self,
+        mem: &mut Memory<'_>,
+        command: &Cmd<'_, L>,
+        more: usize,
+        now: Instant,
+    ) -> Result<usize, Rejected> {
+        let len = command.prefix_len(more);
+        self.check_room_for_pieces(mem, len)?;
+        command.encode_prefix(more, &mut self.ring.sink(mem.tx, len));
+        let words = command.argument_count();
+        let index = self.enqueue_pieces(mem, len, words, command.traits(), now)?;
+        self.held = (more > 0).then_some(Held::Arguments(more));
+        Ok(index)
+    }
+
+    /// Announces the next argument of the command that holds the line.
+    pub(crate) fn begin_argument(
+        &mut self,
+        mem: &mut Memory<'_>,
+        len: u64,
+    ) -> Result<(), Rejected> {
+        let Some(Held::Arguments(arguments)) = self.held else {
+            return Err(Rejected::LineHeld);
+        };
+        let digits = Decimal::unsigned(len);
+        let text = digits.as_bytes();
+        let end: &[u8] = if len == 0 { b"\r\n\r\n" } else { b"\r\n" };
+        let needed = text.len().saturating_add(end.len()).saturating_add(1);
+        self.pass(mem);
+        let free = self.ring.free(mem.tx.len());
+        if needed > free {
+            return Err(Rejected::NoRoom { needed, free });
+        }
+        let mut sink = self.ring.sink(mem.tx, needed);
+        sink.put(b"$");
+        sink.put(text);
+        sink.put(end);
+        self.ring.extend(mem.slots, needed);
+        let arguments = arguments.saturating_sub(1);
+        self.held = match len {
+            0 => (arguments > 0).then_some(Held::Arguments(arguments)),
+            left => Some(Held::Bytes { left, arguments }),
+        };
+        self.flush();
+        Ok(())
+    }
+
+    /// Takes bytes of the argument that was announced; how many.
+    pub(crate) fn feed(&mut self, mem: &mut Memory<'_>, bytes: &[u8]) -> usize {
+        let Some(Held::Bytes { left, arguments }) = self.held else {
+            return 0;
+        };
+        self.pass(mem);
+        let free = self.ring.free(mem.tx.len());
+        let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+        let mut taken = wanted.min(free);
+        let mut whole = taken as u64 == left;
+        if whole && free.wrapping_sub(taken) < 2 {
+            // The CRLF goes with the last byte, so that a whole argument needs no further call.
+            taken = taken.min(free.saturating_sub(2));
+            whole = false;
+        }
+        let end: &[u8] = if whole { b"\r\n" } else { b"" };
+        let total = taken.saturating_add(end.len());
+        let mut sink = self.ring.sink(mem.tx, total);
+        sink.put(bytes.get(..taken).unwrap_or_default());
+        sink.put(end);
+        self.ring.extend(mem.slots, total);
+        self.held = match whole {
+            true => (arguments > 0).then_some(Held::Arguments(arguments)),
+            false => Some(Held::Bytes {
+                left: left.wrapping_sub(taken as u64),
+                arguments,
+            }),
+        };
+        self.flush();
+        taken
+    }
+
+    /// Queues the first bytes of a command that is longer than `tx`.
+    pub(crate) fn begin_long<C: Command>(
+        &mut self,
+        mem: &mut Memory<'_>,
+        command: &C,
+        now: Instant,
+    ) -> Result<usize, Rejected> {
+        let len = command.encoded_len();
+        // The guard has to see the name.
+        let least = len.min(64).min(mem.tx.len());
+        self.check_room_for_pieces(mem, least)?;
+        let (first, second) = self.ring.room(mem.tx, least);
+        command.encode(&mut Sink::over(first, second));
+        let words = command.argument_count();
+        let index = self.enqueue_pieces(mem, least, words, command.traits(), now)?;
+        self.held = (least < len).then_some(Held::Encoding { done: least, len });
+        Ok(index)
+    }
+
+    /// Writes as much more of that command as there is room for; whether it is whole.
+    pub(crate) fn continue_long<C: Command>(&mut self, mem: &mut Memory<'_>, command: &C) -> bool {
+        let Some(Held::Encoding { mut done, len }) = self.held else {
+            return true;
+        };
+        self.pass(mem);
+        while done < len {
+            let n = self.ring.free(mem.tx.len()).min(len.wrapping_sub(done));
+            let (first, _) = self.ring.room(mem.tx, n);
+            if first.is_empty() {
+                break;
+            }
+            let n = first.len();
+            command.encode(&mut Sink::window(done, first));
+            self.ring.extend(mem.slots, n);
+            done = done.wrapping_add(n);
+        }
+        self.flush();
+        self.held = (done < len).then_some(Held::Encoding { done, len });
+        done >= len
+    }
+}
+
+/// Copies what came in one piece; used by drivers that are handed bytes.
+pub(crate) fn take(room: &mut [u8], bytes: &[u8]) -> usize {
+    copy(room, bytes);
+    room.len().min(bytes.len())
+}

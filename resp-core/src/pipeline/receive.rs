@@ -1,0 +1,283 @@
+//! What came from the network: whose reply is it?
+
+use super::engine::{Engine, Link, Memory};
+use super::error::PipelineError;
+use super::event::Fate;
+use super::large::Large;
+use super::slot::Flags;
+use crate::decode::framer::{Frame, Step};
+use crate::decode::stream::Piece;
+use crate::decode::{DecodeError, DecodeErrorKind};
+use crate::session::{Effect, Settled};
+use crate::{Kind, Login};
+
+/// What `poll` found: ranges and slot indices, for the shell to make an event of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Found {
+    Nothing,
+    /// A reply at `at` in `rx` for the command of this slot.
+    Reply {
+        slot: usize,
+        at: usize,
+        frame: Frame,
+    },
+    Push {
+        at: usize,
+        frame: Frame,
+    },
+    Ended {
+        slot: usize,
+        fate: Fate,
+    },
+    TooLarge {
+        slot: usize,
+        kind: Kind,
+        bytes: u64,
+        head: usize,
+    },
+    /// A piece of the reply to the oldest command, `n` bytes at `at`.
+    Piece {
+        piece: Piece,
+        at: usize,
+        n: usize,
+    },
+    Streamed {
+        slot: usize,
+        bytes: u64,
+    },
+    /// A reply to the handshake; the shell hands the login to `login_reply` and polls again.
+    Login {
+        at: usize,
+        frame: Frame,
+    },
+}
+
+impl Engine {
+    #[inline]
+    pub(crate) fn poll(&mut self, mem: &mut Memory<'_>) -> Result<Found, PipelineError> {
+        loop {
+            if let Some(found) = self.ended(mem) {
+                return Ok(found);
+            }
+            match self.link {
+                Link::Up | Link::LoggingIn | Link::Ending(_) => {}
+                Link::Reaping(error, nth) => {
+                    if let Some((slot, fate)) = self.reap(mem, error, nth) {
+                        return Ok(Found::Ended { slot, fate });
+                    }
+                    continue;
+                }
+                Link::Down(None) => return Ok(Found::Nothing),
+                Link::Down(Some(error)) => return Err(error),
+            }
+            let found = match self.large {
+                None => self.frame(mem),
+                Some(_) => self.read_large(mem),
+            };
+            match found {
+                Some(found) => return Ok(found),
+                // The state has moved: look again.
+                None => {}
+            }
+        }
+    }
+
+    /// Commands that end without a reply: expired ones, and struck or silent ones at the head.
+    #[inline]
+    fn ended(&mut self, mem: &mut Memory<'_>) -> Option<Found> {
+        if let Some((slot, fate)) = self.next_expired(mem) {
+            return Some(Found::Ended { slot, fate });
+        }
+        while self.ring.len > 0 {
+            let slot = *self.ring.slot(0, mem.slots)?;
+            if !slot.has(Flags::STRUCK.and(Flags::SILENT)) {
+                return None;
+            }
+            if !slot.has(Flags::STRUCK) && self.ring.sent == 0 {
+                return None;
+            }
+            if slot.has(Flags::STRUCK) && self.ring.sent == 0 && self.ring.cleared > 0 {
+                // Its bytes are on their way out.
+                return None;
+            }
+            let index = self.ring.index(0, mem.slots);
+            self.pop(mem);
+            if !slot.has(Flags::GONE) {
+                let fate = Fate::Silent;
+                return Some(Found::Ended { slot: index, fate });
+            }
+        }
+        None
+    }
+
+    /// Frames what waits. `None` if the state moved and the caller should look again.
+    #[inline]
+    fn frame(&mut self, mem: &mut Memory<'_>) -> Option<Found> {
+        let waiting = self.rx.waiting(mem.rx);
+        if waiting.is_empty() {
+            return self.starved();
+        }
+        match self.framer.step(waiting) {
+            Ok(Step::Frame(frame)) => {
+                let at = self.rx.start;
+                if frame.kind != Kind::Push
+                    && !frame.kind.is_error()
+                    && !self.handshake.is_owed()
+                    && self.ring.sent > 0
+                    && self.session.is_plain()
+                {
+                    let index = self.ring.index(0, mem.slots);
+                    let slot = *mem.slots.get(index)?;
+                    if slot.effect == Effect::Plain && !slot.has(Flags::GONE) {
+                        self.rx.consume(frame.len);
+                        self.pop(mem);
+                        return Some(Found::Reply {
+                            slot: index,
+                            at,
+                            frame,
+                        });
+                    }
+                }
+                self.rx.consume(frame.len);
+                self.attribute(mem, at, frame)
+            }
+            Ok(Step::Inner { start, push }) => Some(Found::Push {
+                at: self.rx.start.wrapping_add(start),
+                frame: push,
+            }),
+            Ok(Step::More) => self.cut_frame(mem),
+            Err(error) => {
+                let at = self.rx.consumed.wrapping_add(error.offset);
+                self.broken(error.kind, at);
+                None
+            }
+        }
+    }
+
+    pub(crate) fn broken(&mut self, kind: DecodeErrorKind, offset: u64) {
+        self.fail(PipelineError::Protocol(DecodeError { kind, offset }));
+    }
+
+    /// All that was received has been looked at.
+    pub(crate) fn starved(&mut self) -> Option<Found> {
+        match self.link {
+            Link::Ending(error) => {
+                let refused = !self.handshake.is_ready() && !self.last_words().is_empty();
+                self.fail(if refused {
+                    PipelineError::LoginRefused
+                } else {
+                    error
+                });
+                None
+            }
+            _ => Some(Found::Nothing),
+        }
+    }
+
+    /// The frame at the front is not whole.
+    fn cut_frame(&mut self, mem: &mut Memory<'_>) -> Option<Found> {
+        self.hungry = true;
+        if let Some(top) = self.framer.announced() {
+            if top.kind.is_bulk() && self.ring.sent > 0 {
+                let hint = self.ring.slot(0, mem.slots).map_or(0, |slot| slot.hint);
+                let announced = top.value.unsigned_abs();
+                self.extra = announced.saturating_sub(u64::from(hint));
+            }
+        }
+        if !self.rx.is_full(mem.rx) {
+            return self.starved();
+        }
+        let large = Large::begin(self, mem);
+        self.framer.reset();
+        self.large = Some(large);
+        None
+    }
+
+    /// Whose is this frame? For whatever the common path leaves open.
+    #[cold]
+    fn attribute(&mut self, mem: &mut Memory<'_>, at: usize, frame: Frame) -> Option<Found> {
+        if self.handshake.is_owed() && frame.kind != Kind::Push {
+            return Some(Found::Login { at, frame });
+        }
+        let head = self.head(mem);
+        let bytes = mem.rx.get(at..).unwrap_or_default();
+        if frame.kind.is_error() && (head.is_none() || is_protocol_error(bytes, frame)) {
+            self.keep_words(error_text(bytes, frame));
+            self.fail(PipelineError::Farewell);
+            return None;
+        }
+        match self.session.settle(head, bytes, frame) {
+            Settled::Push => Some(Found::Push { at, frame }),
+            _ if head.is_none() => {
+                self.fail(PipelineError::Unexpected(frame.kind));
+                None
+            }
+            settled => {
+                let (slot, gone) = self.answer(mem, settled);
+                (!gone).then_some(Found::Reply { slot, at, frame })
+            }
+        }
+    }
+
+    /// The oldest command whose reply may come: its effect and what it is owed.
+    pub(crate) fn head(&self, mem: &mut Memory<'_>) -> Option<(Effect, u16)> {
+        if self.ring.sent == 0 {
+            return None;
+        }
+        let slot = self.ring.slot(0, mem.slots)?;
+        Some((slot.effect, slot.owed))
+    }
+
+    /// The oldest command has its last reply: the index of its slot, and whether its caller has
+    /// been told otherwise.
+    pub(crate) fn answer(&mut self, mem: &mut Memory<'_>, settled: Settled) -> (usize, bool) {
+        let index = self.ring.index(0, mem.slots);
+        let gone = mem
+            .slots
+            .get(index)
+            .is_none_or(|slot| slot.has(Flags::GONE));
+        self.pop(mem);
+        match settled {
+            Settled::LogInAgain => self.link_again(),
+            Settled::Closing => self.closing = true,
+            Settled::Answered | Settled::Push => {}
+        }
+        (index, gone)
+    }
+
+    /// +RESET: logged out, database 0, RESP2. The handshake runs again before anything else.
+    fn link_again(&mut self) {
+        if self.link == Link::Up {
+            self.link = Link::LoggingIn;
+            self.handshake.rewind(self.prefers_resp2);
+        }
+    }
+
+    /// Books a reply to the handshake.
+    pub(crate) fn login_reply(&mut self, login: &Login<'_>, kind: Kind, text: &[u8]) {
+        use crate::login::Advance;
+
+        let code = text.split(|byte| *byte == b' ').next().unwrap_or_default();
+        let decisive = !self.handshake.is_ready();
+        if kind.is_error() && decisive {
+            self.keep_words(text);
+        }
+        match self.handshake.reply(login, kind, code) {
+            Advance::Refused => self.fail(PipelineError::LoginRefused),
+            Advance::Ready | Advance::Waiting => self.check_login(),
+        }
+    }
+}
+
+/// `-ERR Protocol error: …`: the server closes; what it did before that is not known, because
+/// KeyDB gives it in place of the first reply. It has no code of its own, so its text is matched
+/// (the same on Redis 6.2 to 8.2, Valkey 8 and 9, KeyDB 6.3).
+fn is_protocol_error(bytes: &[u8], frame: Frame) -> bool {
+    error_text(bytes, frame).starts_with(b"ERR Protocol error")
+}
+
+/// The text of an error.
+pub(crate) fn error_text(bytes: &[u8], frame: Frame) -> &[u8] {
+    let end = frame.len.saturating_sub(2);
+    bytes.get(frame.body..end).unwrap_or_default()
+}

@@ -1,0 +1,364 @@
+//! Two rings under one set of cursors: the slots of outstanding commands and their bytes.
+//!
+//! ```text
+//!   slots   head ----- sent -------- cleared ---------- len
+//!            | answered  | leaving,    | waits for a     |
+//!            | next      | has left    | window, a flush |
+//!            v           v in part     v                 v
+//!   bytes   tail ------ next -------- + run ----------- + used
+//! ```
+//!
+//! Counts run from the head, so that popping it lowers them all. Bytes are freed by whole
+//! commands, in order: when the last byte has left, or with `retain` when the slot is popped, so
+//! that what lies there can be sent again. Rings wrap by compare and subtract.
+
+use super::config::Window;
+use super::slot::{Flags, Slot};
+use crate::encode::Sink;
+
+/// Adds in a ring of `capacity` places; both terms are below it.
+#[inline]
+pub(crate) const fn wrap(at: usize, n: usize, capacity: usize) -> usize {
+    let sum = at.wrapping_add(n);
+    if sum >= capacity {
+        sum.wrapping_sub(capacity)
+    } else {
+        sum
+    }
+}
+
+/// The cursors.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ring {
+    /// Index of the oldest slot, and its sequence number, which wraps.
+    head: usize,
+    pub(crate) seq: u32,
+    /// Slots taken; of them, from the head: whose last byte has left; that may leave; that a
+    /// flush has released.
+    pub(crate) len: usize,
+    pub(crate) sent: usize,
+    pub(crate) cleared: usize,
+    pub(crate) flushed: usize,
+    /// Index of the oldest byte kept, and bytes kept.
+    tail: usize,
+    used: usize,
+    /// Index of the next byte to send; bytes from there that may leave; of those, bytes lent
+    /// out; bytes of the slot at `sent` that have left.
+    next: usize,
+    run: usize,
+    lent: usize,
+    part: usize,
+    /// What counts in the windows: of slots cleared and not popped.
+    window_bytes: u64,
+    window_replies: u64,
+    /// Bytes of slots not cleared.
+    pub(crate) queued_bytes: u64,
+    /// Something that nothing may be sent behind has been cleared and not popped.
+    barrier: bool,
+    /// Keep bytes until their slot is popped.
+    pub(crate) retain: bool,
+}
+
+impl Ring {
+    pub(crate) const fn new() -> Self {
+        Self {
+            head: 0,
+            seq: 0,
+            len: 0,
+            sent: 0,
+            cleared: 0,
+            flushed: 0,
+            tail: 0,
+            used: 0,
+            next: 0,
+            run: 0,
+            lent: 0,
+            part: 0,
+            window_bytes: 0,
+            window_replies: 0,
+            queued_bytes: 0,
+            barrier: false,
+            retain: false,
+        }
+    }
+
+    /// Bytes free.
+    #[inline]
+    pub(crate) const fn free(&self, capacity: usize) -> usize {
+        capacity.saturating_sub(self.used)
+    }
+
+    /// The index in the memory of the slot `nth` from the head.
+    #[inline]
+    pub(crate) const fn index(&self, nth: usize, slots: &[Slot]) -> usize {
+        wrap(self.head, nth, slots.len())
+    }
+
+    #[inline]
+    pub(crate) fn slot<'m>(&self, nth: usize, slots: &'m mut [Slot]) -> Option<&'m mut Slot> {
+        let index = self.index(nth, slots);
+        slots.get_mut(index)
+    }
+
+    /// The first `len` bytes of the free memory, in one piece or two; they must be free.
+    #[inline]
+    pub(crate) fn room<'m>(&self, tx: &'m mut [u8], len: usize) -> (&'m mut [u8], &'m mut [u8]) {
+        let at = wrap(self.tail, self.used, tx.len());
+        let (front, back) = tx.split_at_mut_checked(at).unwrap_or_default();
+        let straight = len.min(back.len());
+        let over = len.wrapping_sub(straight);
+        (
+            back.get_mut(..straight).unwrap_or_default(),
+            front.get_mut(..over).unwrap_or_default(),
+        )
+    }
+
+    /// The same as a sink.
+    #[inline]
+    pub(crate) fn sink<'m>(&self, tx: &'m mut [u8], len: usize) -> Sink<'m> {
+        let (first, second) = self.room(tx, len);
+        Sink::over(first, second)
+    }
+
+    /// Takes a slot and its bytes, which were written where [`room`](Self::room) said.
+    #[inline]
+    pub(crate) fn push(&mut self, slots: &mut [Slot], slot: Slot) {
+        let len = slot.len as usize;
+        if let Some(place) = self.slot(self.len, slots) {
+            *place = slot;
+            self.len = self.len.wrapping_add(1);
+            self.used = self.used.wrapping_add(len);
+            self.queued_bytes = self.queued_bytes.wrapping_add(len as u64);
+        }
+    }
+
+    /// Adds bytes to the last slot, which is fed in pieces; they were written where
+    /// [`room`](Self::room) said.
+    pub(crate) fn extend(&mut self, slots: &mut [Slot], n: usize) {
+        let last = self.len.wrapping_sub(1);
+        let Some(slot) = self.slot(last, slots) else {
+            return;
+        };
+        slot.len = slot
+            .len
+            .saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
+        self.used = self.used.wrapping_add(n);
+        if self.cleared == self.len {
+            self.run = self.run.wrapping_add(n);
+        } else {
+            self.queued_bytes = self.queued_bytes.wrapping_add(n as u64);
+        }
+    }
+
+    /// Clears further slots to leave, as far as flush, window and barrier allow. `ready` slots
+    /// from the head may go as far as the flush policy is concerned; `extra` bytes of reply were
+    /// announced beyond the hints.
+    #[inline]
+    pub(crate) fn clear(
+        &mut self,
+        slots: &mut [Slot],
+        ready: usize,
+        window: Window,
+        extra: u64,
+        capacity: usize,
+    ) {
+        while self.cleared < ready && !self.barrier {
+            let Some(&mut slot) = self.slot(self.cleared, slots) else {
+                return;
+            };
+            if slot.has(Flags::STRUCK) {
+                if self.run > 0 {
+                    return;
+                }
+                self.step_over(slot, capacity);
+                continue;
+            }
+            let bytes = self.window_bytes.wrapping_add(u64::from(slot.window_len()));
+            let replies = self.window_replies.wrapping_add(u64::from(slot.hint));
+            if self.cleared > 0 && !fits(window, self.cleared, bytes, replies.wrapping_add(extra)) {
+                return;
+            }
+            self.window_bytes = bytes;
+            self.window_replies = replies;
+            self.queued_bytes = self.queued_bytes.wrapping_sub(u64::from(slot.len));
+            self.run = self.run.wrapping_add(slot.len as usize);
+            self.cleared = self.cleared.wrapping_add(1);
+            self.barrier = slot.effect.is_barrier();
+        }
+    }
+
+    /// Steps over the bytes of a struck slot at the `sent` cursor, of which none has left.
+    fn step_over(&mut self, slot: Slot, capacity: usize) {
+        self.queued_bytes = self.queued_bytes.wrapping_sub(u64::from(slot.len));
+        self.window_bytes = self.window_bytes.wrapping_add(u64::from(slot.window_len()));
+        self.window_replies = self.window_replies.wrapping_add(u64::from(slot.hint));
+        self.sent = self.sent.wrapping_add(1);
+        self.cleared = self.cleared.wrapping_add(1);
+        self.next = wrap(self.next, slot.len as usize, capacity);
+        if !self.retain {
+            self.release(slot.len as usize, capacity);
+        }
+    }
+
+    /// Where the bytes to send next lie, in one piece.
+    #[inline]
+    pub(crate) fn lend<'m>(&mut self, tx: &'m [u8]) -> &'m [u8] {
+        let straight = tx.len().wrapping_sub(self.next);
+        self.lent = self.run.min(straight);
+        tx.get(self.next..self.next.wrapping_add(self.lent))
+            .unwrap_or_default()
+    }
+
+    /// Books `n` bytes of those lent as gone. Returns how many; call [`pass`](Self::pass) until
+    /// it returns `None`.
+    #[inline]
+    pub(crate) fn transmitted(&mut self, n: usize, capacity: usize) {
+        let n = n.min(self.lent);
+        self.lent = self.lent.wrapping_sub(n);
+        self.run = self.run.wrapping_sub(n);
+        self.part = self.part.wrapping_add(n);
+        self.next = wrap(self.next, n, capacity);
+    }
+
+    /// The next slot whose last byte has left; its bytes are freed unless they are retained.
+    #[inline]
+    pub(crate) fn pass<'m>(
+        &mut self,
+        slots: &'m mut [Slot],
+        capacity: usize,
+        held: bool,
+    ) -> Option<&'m mut Slot> {
+        if self.sent == self.cleared {
+            return None;
+        }
+        let nth = self.sent;
+        let last = nth.wrapping_add(1) == self.len;
+        let retain = self.retain;
+        let slot = self.slot(nth, slots)?;
+        let len = slot.len as usize;
+        if slot.has(Flags::PIECES) && (!retain || nth == 0) {
+            // Never sent again: freed byte by byte.
+            let gone = self.part.min(len);
+            slot.len = u32::try_from(len.wrapping_sub(gone)).unwrap_or(u32::MAX);
+            self.part = self.part.wrapping_sub(gone);
+            self.release(gone, capacity);
+            if slot.len > 0 || (held && last) {
+                return None;
+            }
+        } else if self.part < len || (held && last) {
+            return None;
+        } else {
+            self.part = self.part.wrapping_sub(len);
+            if !retain {
+                self.release(len, capacity);
+            }
+        }
+        self.sent = nth.wrapping_add(1);
+        Some(slot)
+    }
+
+    #[inline]
+    fn release(&mut self, n: usize, capacity: usize) {
+        self.tail = wrap(self.tail, n, capacity);
+        self.used = self.used.wrapping_sub(n);
+    }
+
+    /// Gives up the oldest slot, whose last byte has left or which is struck.
+    #[inline]
+    pub(crate) fn pop(&mut self, slots: &mut [Slot], capacity: usize) {
+        let Some(&mut slot) = self.slot(0, slots) else {
+            return;
+        };
+        let len = slot.len as usize;
+        if self.sent == 0 {
+            // Struck before it left: its bytes are stepped over.
+            self.queued_bytes = self.queued_bytes.wrapping_sub(len as u64);
+            self.next = wrap(self.next, len, capacity);
+            self.release(len, capacity);
+        } else {
+            self.sent = self.sent.wrapping_sub(1);
+            self.cleared = self.cleared.wrapping_sub(1);
+            let window_len = u64::from(slot.window_len());
+            self.window_bytes = self.window_bytes.wrapping_sub(window_len);
+            self.window_replies = self.window_replies.wrapping_sub(u64::from(slot.hint));
+            if slot.effect.is_barrier() {
+                self.barrier = false;
+            }
+            if self.retain {
+                self.release(len, capacity);
+            }
+        }
+        self.flushed = self.flushed.saturating_sub(1);
+        self.len = self.len.wrapping_sub(1);
+        self.seq = self.seq.wrapping_add(1);
+        self.head = wrap(self.head, 1, slots.len());
+    }
+
+    /// Whether the slot `nth` from the head has begun to leave, or is lent out.
+    pub(crate) fn has_begun(&self, nth: usize, slots: &mut [Slot]) -> bool {
+        if nth < self.sent {
+            return true;
+        }
+        let mut before: usize = 0;
+        for earlier in self.sent..nth {
+            let len = self
+                .slot(earlier, slots)
+                .map_or(0, |slot| slot.len as usize);
+            before = before.saturating_add(len);
+        }
+        // Bytes of the slots at and after `sent` that have left or are lent out.
+        let leaving = self.part.saturating_add(self.lent);
+        let pieces = self
+            .slot(nth, slots)
+            .is_some_and(|slot| slot.has(Flags::PIECES) && nth < self.cleared);
+        before < leaving || pieces
+    }
+
+    /// Takes back the clearance of the slot `nth` from the head and of all behind it; none of
+    /// them has begun to leave.
+    pub(crate) fn withdraw(&mut self, nth: usize, slots: &mut [Slot]) {
+        while self.cleared > nth && self.cleared > self.sent {
+            self.cleared = self.cleared.wrapping_sub(1);
+            let Some(&mut slot) = self.slot(self.cleared, slots) else {
+                return;
+            };
+            let window_len = u64::from(slot.window_len());
+            self.window_bytes = self.window_bytes.wrapping_sub(window_len);
+            self.window_replies = self.window_replies.wrapping_sub(u64::from(slot.hint));
+            self.queued_bytes = self.queued_bytes.wrapping_add(u64::from(slot.len));
+            self.run = self.run.wrapping_sub(slot.len as usize);
+            if slot.effect.is_barrier() {
+                self.barrier = false;
+            }
+        }
+    }
+
+    /// Begins anew on the next connection: nothing has left. What was sent and is not retained
+    /// must have been popped.
+    pub(crate) fn rewind(&mut self, slots: &mut [Slot]) {
+        if !self.retain {
+            // Bytes of slots that were sent are gone; those slots have ended.
+            while self.sent > 0 {
+                self.pop(slots, usize::MAX);
+            }
+        }
+        self.sent = 0;
+        self.cleared = 0;
+        self.flushed = 0;
+        self.next = self.tail;
+        self.run = 0;
+        self.lent = 0;
+        self.part = 0;
+        self.window_bytes = 0;
+        self.window_replies = 0;
+        self.barrier = false;
+        self.queued_bytes = self.used as u64;
+    }
+}
+
+#[inline]
+fn fits(window: Window, commands: usize, bytes: u64, replies: u64) -> bool {
+    (window.commands == 0 || commands < window.commands as usize)
+        && (window.sent_bytes == 0 || bytes <= u64::from(window.sent_bytes))
+        && (window.reply_bytes == 0 || replies <= u64::from(window.reply_bytes))
+}

@@ -1,0 +1,91 @@
+//! The receive buffer: bytes that wait to be framed, and room behind them.
+//!
+//! ```text
+//!   0 .. base     kept: the first bytes of a reply that is too large
+//!   base .. start consumed
+//!   start .. end  waiting to be framed, or framed and lent out
+//!   end ..        room
+//! ```
+
+/// Where the bytes of the receive buffer lie.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rx {
+    pub(crate) base: usize,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// Bytes consumed since the connection began.
+    pub(crate) consumed: u64,
+}
+
+impl Rx {
+    pub(crate) const fn new() -> Self {
+        Self {
+            base: 0,
+            start: 0,
+            end: 0,
+            consumed: 0,
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::new();
+    }
+
+    /// The bytes that wait.
+    #[inline]
+    pub(crate) fn waiting<'m>(&self, memory: &'m [u8]) -> &'m [u8] {
+        memory.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Whether all of the buffer waits: nothing more can be received before something is
+    /// consumed.
+    #[inline]
+    pub(crate) const fn is_full(&self, memory: &[u8]) -> bool {
+        self.start == self.base && self.end == memory.len()
+    }
+
+    /// Gives up bytes at the front.
+    #[inline]
+    pub(crate) fn consume(&mut self, n: usize) {
+        self.start = self.start.wrapping_add(n).min(self.end);
+        self.consumed = self.consumed.wrapping_add(n as u64);
+    }
+
+    /// Books bytes that were put behind the waiting ones.
+    #[inline]
+    pub(crate) fn commit(&mut self, n: usize, memory: &[u8]) {
+        self.end = self.end.saturating_add(n).min(memory.len());
+    }
+
+    /// The room behind the waiting bytes. Moves them to the front when that is cheap, or when it
+    /// must be because a frame is cut by the end (`stuck`): each byte is moved at most twice.
+    #[inline]
+    pub(crate) fn room<'m>(&mut self, memory: &'m mut [u8], stuck: bool) -> &'m mut [u8] {
+        let (waiting, consumed) = (
+            self.end.wrapping_sub(self.start),
+            self.start.wrapping_sub(self.base),
+        );
+        if waiting == 0 {
+            self.start = self.base;
+            self.end = self.base;
+        } else if consumed > 0 {
+            let at_end = self.end == memory.len();
+            if (waiting <= consumed && memory.len().wrapping_sub(self.end) < self.end)
+                || (at_end && stuck)
+            {
+                self.move_to_front(memory);
+            }
+        }
+        memory.get_mut(self.end..).unwrap_or_default()
+    }
+
+    fn move_to_front(&mut self, memory: &mut [u8]) {
+        let memory = memory.get_mut(self.base..self.end).unwrap_or_default();
+        let from = self.start.wrapping_sub(self.base);
+        if from <= memory.len() {
+            memory.copy_within(from.., 0);
+        }
+        self.end = self.end.wrapping_sub(from);
+        self.start = self.base;
+    }
+}

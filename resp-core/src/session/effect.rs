@@ -1,0 +1,231 @@
+//! The tables: which names the guard looks at, and what their arguments make of them.
+
+use super::words::Words;
+use crate::decode::push::Scope;
+
+/// Whether a command's name is one that the session guard has to look at.
+///
+/// Decided once, by the length and the letters of the name: when compiling for a
+/// [`template!`](crate::template), when submitted for the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Class {
+    /// One reply, whatever its arguments, and no change of the session.
+    Plain,
+    /// The guard looks at the arguments.
+    Special,
+}
+
+impl Class {
+    /// The class of a command by its name, in any case of letters.
+    #[must_use]
+    #[inline]
+    pub const fn of(name: &[u8]) -> Self {
+        let special = match name.len() {
+            0 => true,
+            4 => any(
+                name,
+                &[b"AUTH", b"EXEC", b"EVAL", b"QUIT", b"SYNC", b"WAIT"],
+            ),
+            5 => any(
+                name,
+                &[
+                    b"BLPOP", b"BRPOP", b"FCALL", b"HELLO", b"MULTI", b"PSYNC", b"RESET", b"WATCH",
+                    b"XREAD",
+                ],
+            ),
+            6 => any(
+                name,
+                &[
+                    b"ASKING", b"BLMOVE", b"BLMPOP", b"BZMPOP", b"CLIENT", b"SCRIPT", b"SELECT",
+                ],
+            ),
+            7 => any(
+                name,
+                &[
+                    b"DISCARD", b"EVALSHA", b"MONITOR", b"PUBLISH", b"UNWATCH", b"WAITAOF",
+                ],
+            ),
+            8 => any(name, &[b"BZPOPMAX", b"BZPOPMIN", b"READONLY", b"SPUBLISH"]),
+            9 => any(name, &[b"READWRITE", b"SUBSCRIBE"]),
+            10 => any(
+                name,
+                &[b"BRPOPLPUSH", b"PSUBSCRIBE", b"SSUBSCRIBE", b"XREADGROUP"],
+            ),
+            11 => any(name, &[b"UNSUBSCRIBE"]),
+            12 => any(name, &[b"PUNSUBSCRIBE", b"SUNSUBSCRIBE"]),
+            _ => false,
+        };
+        if special { Self::Special } else { Self::Plain }
+    }
+}
+
+/// What a command does to the session, as far as a pipeline has to know it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Effect {
+    /// One reply, no change.
+    #[default]
+    Plain = 0,
+    /// One reply, which may take as long as it likes.
+    Blocking,
+    /// One reply; later commands depend on it having run on this very connection.
+    Binding,
+    Watch,
+    Unwatch,
+    Multi,
+    /// Ends MULTI; its array may hold confirmations.
+    Exec,
+    Discard,
+    ReplyOff,
+    ReplySkip,
+    ReplyOn,
+    Monitor,
+    Reset,
+    Quit,
+    Hello2,
+    Hello3,
+    /// As many confirmations as channels, or one reply.
+    Subscribe,
+    Psubscribe,
+    Ssubscribe,
+    Unsubscribe,
+    Punsubscribe,
+    Sunsubscribe,
+    /// A message that may be published to oneself.
+    Publish,
+    /// Breaks framing for good wherever it stands: replication, the script debugger.
+    Foreign,
+    /// No name at all: gets no reply.
+    Nameless,
+}
+
+impl Effect {
+    /// What the command with these words does.
+    pub(crate) fn of(mut words: Words<'_>) -> Self {
+        let Some(name) = words.next() else {
+            return Self::Plain;
+        };
+        let arguments = words.left();
+        match name.as_bytes() {
+            b"" => Self::Nameless,
+            b"BLPOP" | b"BRPOP" | b"BLMOVE" | b"BLMPOP" | b"BZMPOP" | b"BZPOPMAX" | b"BZPOPMIN"
+            | b"BRPOPLPUSH" | b"WAIT" | b"WAITAOF" => Self::Blocking,
+            b"XREAD" | b"XREADGROUP" => {
+                // Keys come behind STREAMS; one of them may be called BLOCK.
+                let mut options = words.take_while(|word| word.as_bytes() != b"STREAMS");
+                if options.any(|word| word.as_bytes() == b"BLOCK") {
+                    Self::Blocking
+                } else {
+                    Self::Plain
+                }
+            }
+            b"MULTI" if arguments == 0 => Self::Multi,
+            b"EXEC" if arguments == 0 => Self::Exec,
+            b"DISCARD" if arguments == 0 => Self::Discard,
+            b"MONITOR" => Self::Monitor,
+            b"RESET" if arguments == 0 => Self::Reset,
+            b"QUIT" => Self::Quit,
+            b"HELLO" => match words.next() {
+                None => Self::Plain,
+                Some(version) if version.as_bytes() == b"2" => Self::Hello2,
+                Some(_) => Self::Hello3,
+            },
+            b"SUBSCRIBE" if arguments > 0 => Self::Subscribe,
+            b"PSUBSCRIBE" if arguments > 0 => Self::Psubscribe,
+            b"SSUBSCRIBE" if arguments > 0 => Self::Ssubscribe,
+            b"UNSUBSCRIBE" => Self::Unsubscribe,
+            b"PUNSUBSCRIBE" => Self::Punsubscribe,
+            b"SUNSUBSCRIBE" => Self::Sunsubscribe,
+            b"CLIENT" => Self::of_client(words),
+            b"SCRIPT" => match words.next() {
+                Some(word) if word.as_bytes() == b"DEBUG" => Self::Foreign,
+                _ => Self::Plain,
+            },
+            b"SYNC" | b"PSYNC" => Self::Foreign,
+            b"PUBLISH" | b"SPUBLISH" | b"EVAL" | b"EVALSHA" | b"FCALL" => Self::Publish,
+            b"WATCH" => Self::Watch,
+            b"UNWATCH" => Self::Unwatch,
+            b"AUTH" | b"SELECT" | b"ASKING" | b"READONLY" | b"READWRITE" => Self::Binding,
+            _ => Self::Plain,
+        }
+    }
+
+    fn of_client(mut words: Words<'_>) -> Self {
+        let Some(word) = words.next() else {
+            return Self::Plain;
+        };
+        match (word.as_bytes(), words.left()) {
+            (b"REPLY", 1) => match words.next().as_ref().map(super::words::Word::as_bytes) {
+                Some(b"OFF") => Self::ReplyOff,
+                Some(b"SKIP") => Self::ReplySkip,
+                Some(b"ON") => Self::ReplyOn,
+                _ => Self::Plain,
+            },
+            (b"TRACKING" | b"CACHING" | b"SETNAME" | b"NO-EVICT" | b"NO-TOUCH", _) => Self::Binding,
+            _ => Self::Plain,
+        }
+    }
+
+    /// Whether nothing may be sent behind it until it is answered.
+    pub(crate) const fn is_barrier(self) -> bool {
+        matches!(
+            self,
+            Self::Blocking | Self::Monitor | Self::Reset | Self::Quit | Self::Hello2 | Self::Hello3
+        )
+    }
+
+    /// Whether it must run on the connection that it was submitted for, or not at all.
+    pub(crate) const fn is_bound(self) -> bool {
+        !matches!(self, Self::Plain | Self::Blocking | Self::Publish)
+    }
+
+    /// Whether all that follows depends on it, until RESET.
+    pub(crate) const fn lasts(self) -> bool {
+        self.is_bound()
+            && !matches!(
+                self,
+                Self::Multi
+                    | Self::Exec
+                    | Self::Discard
+                    | Self::Watch
+                    | Self::Unwatch
+                    | Self::Reset
+            )
+    }
+
+    /// Which subscriptions it changes, and whether it adds to them.
+    pub(crate) const fn subscription(self) -> Option<(Scope, bool)> {
+        Some(match self {
+            Self::Subscribe => (Scope::Channels, true),
+            Self::Psubscribe => (Scope::Patterns, true),
+            Self::Ssubscribe => (Scope::Shards, true),
+            Self::Unsubscribe => (Scope::Channels, false),
+            Self::Punsubscribe => (Scope::Patterns, false),
+            Self::Sunsubscribe => (Scope::Shards, false),
+            _ => return None,
+        })
+    }
+}
+
+/// Whether `name` is one of `words`, all of its length and in upper case.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "bounded by the loops' conditions, without iterators in a const fn"
+)]
+const fn any(name: &[u8], words: &[&[u8]]) -> bool {
+    let mut w = 0;
+    while w < words.len() {
+        let word = words[w];
+        let mut i = 0;
+        while i < name.len() && i < word.len() && name[i].to_ascii_uppercase() == word[i] {
+            i += 1;
+        }
+        if i == word.len() {
+            return true;
+        }
+        w += 1;
+    }
+    false
+}

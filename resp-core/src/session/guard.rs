@@ -1,0 +1,460 @@
+//! The guard: one small state, moved by what is submitted, sent and received.
+
+use super::effect::Effect;
+use super::words::Words;
+use crate::Frame;
+use crate::Kind;
+use crate::decode::header::{self, Parsed};
+use crate::decode::push::{Confirmation, Scope, is_message};
+
+/// Why the guard refused a command. Nothing of it was queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Refusal {
+    /// An empty command: it would get no reply and shift all later ones.
+    Empty,
+    /// A command that changes the session, fed in pieces.
+    InPieces,
+    /// `CLIENT REPLY` inside MULTI: EXEC would announce replies that never come.
+    ReplyInMulti,
+    /// A change of subscriptions inside MULTI that does not name exactly one channel: EXEC
+    /// counts it once and answers once a channel.
+    SubscribeInMulti,
+    /// Something that may publish, behind a subscription in the same MULTI, over RESP2: a message
+    /// to oneself would stand between EXEC's elements and look like one.
+    PublishInMulti,
+    /// `HELLO` or `MONITOR` inside MULTI: what follows would be of another protocol.
+    ModeInMulti,
+    /// Behind MONITOR nothing can be told apart, but for RESET and QUIT.
+    Monitoring,
+    /// Behind QUIT the server reads nothing.
+    Quitting,
+    /// Replication and the script debugger turn the connection into something else.
+    Foreign,
+    /// More than 65 535 channels in one command.
+    TooManyChannels,
+}
+
+impl Refusal {
+    /// The reason, in a sentence.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Empty => "an empty command would get no reply",
+            Self::InPieces => "a command that changes the session cannot be fed in pieces",
+            Self::ReplyInMulti => "CLIENT REPLY inside MULTI would break framing",
+            Self::SubscribeInMulti => {
+                "a subscription inside MULTI must name exactly one channel, or framing breaks"
+            }
+            Self::PublishInMulti => {
+                "publishing behind a subscription inside MULTI needs RESP3, or framing breaks"
+            }
+            Self::ModeInMulti => "HELLO and MONITOR inside MULTI would break framing",
+            Self::Monitoring => "behind MONITOR only RESET and QUIT can be sent",
+            Self::Quitting => "nothing can be sent behind QUIT",
+            Self::Foreign => "replication and the script debugger cannot be pipelined",
+            Self::TooManyChannels => "at most 65535 channels in one command",
+        }
+    }
+}
+
+impl core::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.reason())
+    }
+}
+
+/// `CLIENT REPLY`, in the order in which bytes leave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Mute {
+    #[default]
+    On,
+    /// The next command is owed nothing.
+    Skip,
+    /// No command is owed anything.
+    Off,
+}
+
+/// What became of the head command when a reply, or a push that may be one, arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// It was this command's reply, and its last.
+    Answered,
+    /// Not a reply: a push, to be handed out as such.
+    Push,
+    /// It was this command's reply; the handshake has to run again.
+    LogInAgain,
+    /// It was this command's reply; the server closes now.
+    Closing,
+}
+
+/// The state of one connection's session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Session {
+    /// Submitted, in order: inside MULTI; with a subscription in it.
+    in_multi: bool,
+    subscribes_in_multi: bool,
+    /// Submitted: WATCH, which lasts until the transaction ends.
+    watching: bool,
+    /// Submitted: something that all later commands depend on, on this connection.
+    bound: bool,
+    monitoring: bool,
+    quitting: bool,
+    /// Sent, in order.
+    mute: Mute,
+    /// Received: speaks RESP3.
+    resp3: bool,
+    /// Received: MONITOR is on, its lines come between replies.
+    lines: bool,
+    /// Received: an EXEC with a subscription in it is to come.
+    look_into_exec: bool,
+    /// Received: confirmations still owed to the head command, once the first has come.
+    confirming: u16,
+    /// Sent under `CLIENT REPLY OFF` over RESP2: confirmations that come all the same.
+    unowed: u16,
+    channels: u32,
+    patterns: u32,
+    shards: u32,
+}
+
+impl Session {
+    /// A session before its connection.
+    pub(crate) const NEW: Self = Self {
+        in_multi: false,
+        subscribes_in_multi: false,
+        watching: false,
+        bound: false,
+        monitoring: false,
+        quitting: false,
+        mute: Mute::On,
+        resp3: false,
+        lines: false,
+        look_into_exec: false,
+        confirming: 0,
+        unowed: 0,
+        channels: 0,
+        patterns: 0,
+        shards: 0,
+    };
+
+    /// The session of a fresh connection that speaks this version.
+    pub(crate) fn start(&mut self, resp3: bool) {
+        *self = Self { resp3, ..Self::NEW };
+    }
+
+    /// Whether only certain commands may be queued.
+    #[inline]
+    pub(crate) const fn is_exclusive(&self) -> bool {
+        self.quitting || self.monitoring
+    }
+
+    pub(crate) fn set_resp3(&mut self, resp3: bool) {
+        self.resp3 = resp3;
+    }
+
+    pub(crate) const fn is_resp3(&self) -> bool {
+        self.resp3
+    }
+
+    /// Whether the session is as the handshake left it: nothing submitted has changed it.
+    pub(crate) const fn is_clean(&self) -> bool {
+        !self.binds() && !self.is_subscribed() && matches!(self.mute, Mute::On)
+    }
+
+    /// Whether commands submitted now depend on this connection's session.
+    pub(crate) const fn binds(&self) -> bool {
+        self.bound || self.in_multi || self.watching
+    }
+
+    /// Whether every reply belongs to the head command, whatever it holds.
+    #[inline]
+    pub(crate) const fn is_plain(&self) -> bool {
+        !self.lines && self.unowed == 0 && (self.resp3 || !self.is_subscribed())
+    }
+
+    const fn is_subscribed(&self) -> bool {
+        self.channels != 0 || self.patterns != 0 || self.shards != 0
+    }
+
+    /// Looks at a command that is about to be queued: its effect and how many confirmations it
+    /// is owed (zero: as many as there are channels, and never less than one).
+    pub(crate) fn admit(&mut self, special: Option<Words<'_>>) -> Result<(Effect, u16), Refusal> {
+        let effect = special.map_or(Effect::Plain, Effect::of);
+        if self.quitting {
+            return Err(Refusal::Quitting);
+        }
+        if self.monitoring && !matches!(effect, Effect::Reset | Effect::Quit) {
+            return Err(Refusal::Monitoring);
+        }
+        let Some(words) = special else {
+            return Ok((effect, 1));
+        };
+        let channels = words.left().saturating_sub(1);
+        if self.in_multi {
+            match effect {
+                Effect::ReplyOff | Effect::ReplySkip | Effect::ReplyOn => {
+                    return Err(Refusal::ReplyInMulti);
+                }
+                Effect::Hello2 | Effect::Hello3 | Effect::Monitor => {
+                    return Err(Refusal::ModeInMulti);
+                }
+                Effect::Publish if self.subscribes_in_multi && !self.resp3 => {
+                    return Err(Refusal::PublishInMulti);
+                }
+                _ if effect.subscription().is_some() => {
+                    if channels != 1 {
+                        return Err(Refusal::SubscribeInMulti);
+                    }
+                    self.subscribes_in_multi = true;
+                }
+                _ => {}
+            }
+        }
+        let owed = match effect.subscription() {
+            Some(_) => u16::try_from(channels).map_err(|_| Refusal::TooManyChannels)?,
+            None => 1,
+        };
+        match effect {
+            Effect::Foreign => return Err(Refusal::Foreign),
+            Effect::Nameless => return Err(Refusal::Empty),
+            Effect::Multi => self.in_multi = true,
+            Effect::Exec | Effect::Discard => {
+                self.in_multi = false;
+                if effect == Effect::Exec {
+                    self.look_into_exec |= self.subscribes_in_multi;
+                }
+                self.subscribes_in_multi = false;
+                self.watching = false;
+            }
+            Effect::Watch => self.watching = true,
+            Effect::Unwatch => self.watching = false,
+            Effect::Monitor => self.monitoring = true,
+            Effect::Quit => self.quitting = true,
+            Effect::Reset => {
+                self.in_multi = false;
+                self.subscribes_in_multi = false;
+                self.monitoring = false;
+                self.watching = false;
+                self.bound = false;
+            }
+            _ if effect.lasts() => self.bound = true,
+            _ => {}
+        }
+        Ok((effect, owed))
+    }
+
+    /// Whether passing this command to the network could matter to [`sent`](Self::sent).
+    #[inline]
+    pub(crate) fn watches(&self, effect: Effect) -> bool {
+        effect != Effect::Plain || self.mute != Mute::On
+    }
+
+    /// Notes that a command's last byte has left; whether it is owed no reply.
+    pub(crate) fn sent(&mut self, effect: Effect, owed: u16) -> bool {
+        let muted = self.mute != Mute::On;
+        match (effect, self.mute) {
+            (Effect::ReplyOn, _) => {
+                self.mute = Mute::On;
+                return false;
+            }
+            (Effect::Reset, _) => {
+                // Redis 7.0, `resetCommand`: replies are on again, and +RESET is one.
+                self.mute = Mute::On;
+                return false;
+            }
+            (Effect::ReplyOff, _) => {
+                self.mute = Mute::Off;
+                return true;
+            }
+            (Effect::ReplySkip, Mute::On | Mute::Skip) => {
+                self.mute = Mute::Skip;
+                return true;
+            }
+            (_, Mute::Skip) => self.mute = Mute::On,
+            _ => {}
+        }
+        if muted && !self.resp3 && effect.subscription().is_some() {
+            self.unowed = self.unowed.saturating_add(owed.max(1));
+        }
+        muted
+    }
+
+    /// Decides what a frame is that arrived while this command is the oldest that was sent.
+    ///
+    /// Called for what [`is_plain`](Self::is_plain) and a plain effect do not decide.
+    pub(crate) fn settle(
+        &mut self,
+        head: Option<(Effect, u16)>,
+        bytes: &[u8],
+        frame: Frame,
+    ) -> Settled {
+        let confirmed = self.confirmation(bytes, frame);
+        if let Some((confirmation, count)) = confirmed {
+            let awaited = head.is_some_and(|(effect, _)| {
+                effect.subscription() == Some((confirmation.scope, confirmation.subscribed))
+            });
+            if frame.kind == Kind::Push || awaited || self.unowed > 0 {
+                let before = self.count(confirmation.scope);
+                self.book(confirmation, count);
+                if !awaited {
+                    self.unowed = self.unowed.saturating_sub(1);
+                    return Settled::Push;
+                }
+                return self.confirm(head.map_or(1, |(_, owed)| owed), before);
+            }
+        }
+        if frame.kind == Kind::Push {
+            return Settled::Push;
+        }
+        if frame.kind == Kind::Array && self.is_subscribed() && !self.resp3 {
+            if is_message(first_text(bytes, frame)) {
+                return Settled::Push;
+            }
+        }
+        let effect = head.map_or(Effect::Plain, |(effect, _)| effect);
+        let text = text(bytes, frame);
+        if self.lines && frame.kind == Kind::Status {
+            let answers = match effect {
+                Effect::Reset => text == b"RESET",
+                Effect::Quit => text == b"OK",
+                _ => false,
+            };
+            if !answers {
+                return Settled::Push;
+            }
+        }
+        if frame.kind.is_error() {
+            return Settled::Answered;
+        }
+        match effect {
+            Effect::Reset => {
+                *self = Self {
+                    // What was submitted behind it stays submitted.
+                    in_multi: self.in_multi,
+                    subscribes_in_multi: self.subscribes_in_multi,
+                    monitoring: self.monitoring,
+                    watching: self.watching,
+                    bound: self.bound,
+                    quitting: self.quitting,
+                    ..Self::NEW
+                };
+                return Settled::LogInAgain;
+            }
+            Effect::Quit => return Settled::Closing,
+            Effect::Monitor => self.lines = true,
+            Effect::Hello2 => self.resp3 = false,
+            Effect::Hello3 => self.resp3 = true,
+            Effect::Exec if self.look_into_exec => {
+                self.look_into_exec = false;
+                self.look_into(bytes, frame);
+            }
+            _ => {}
+        }
+        Settled::Answered
+    }
+
+    /// One confirmation for the head command has come; `before` channels were subscribed.
+    fn confirm(&mut self, owed: u16, before: u32) -> Settled {
+        if self.confirming == 0 {
+            // UNSUBSCRIBE of no channel answers once for each that there is, and at least once.
+            self.confirming = match owed {
+                0 => u16::try_from(before).unwrap_or(u16::MAX).max(1),
+                n => n,
+            };
+        }
+        self.confirming = self.confirming.saturating_sub(1);
+        match self.confirming {
+            0 => Settled::Answered,
+            _ => Settled::Push,
+        }
+    }
+
+    const fn count(&self, scope: Scope) -> u32 {
+        match scope {
+            Scope::Channels => self.channels,
+            Scope::Patterns => self.patterns,
+            Scope::Shards => self.shards,
+        }
+    }
+
+    /// A confirmation counts channels and patterns together, shard channels apart.
+    fn book(&mut self, confirmation: Confirmation, count: u32) {
+        match confirmation.scope {
+            Scope::Channels => self.channels = count.saturating_sub(self.patterns),
+            Scope::Patterns => self.patterns = count.saturating_sub(self.channels),
+            Scope::Shards => self.shards = count,
+        }
+    }
+
+    fn confirmation(&self, bytes: &[u8], frame: Frame) -> Option<(Confirmation, u32)> {
+        if !matches!(frame.kind, Kind::Push | Kind::Array) {
+            return None;
+        }
+        let mut rest = bytes.get(frame.body..frame.len)?;
+        let confirmation = Confirmation::of(take_text(&mut rest)?)?;
+        take_text(&mut rest)?;
+        match header::parse(rest, 0) {
+            Ok(Parsed::Header(count)) if count.kind == Kind::Integer => {
+                Some((confirmation, u32::try_from(count.value).unwrap_or(0)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Books the confirmations among the elements of an EXEC.
+    fn look_into(&mut self, bytes: &[u8], frame: Frame) {
+        let mut rest = bytes.get(frame.body..frame.len).unwrap_or_default();
+        // A confirmation holds no aggregate: each header is looked at once.
+        while let Ok(Parsed::Header(found)) = header::parse(rest, 0) {
+            if matches!(found.kind, Kind::Array | Kind::Push) {
+                let inner = Frame {
+                    kind: found.kind,
+                    value: found.value,
+                    body: found.len,
+                    len: rest.len(),
+                };
+                if let Some((confirmation, count)) = self.confirmation(rest, inner) {
+                    self.book(confirmation, count);
+                }
+            }
+            let after = match found.kind.is_bulk() {
+                true => usize::try_from(found.value)
+                    .unwrap_or(usize::MAX)
+                    .saturating_add(found.len)
+                    .saturating_add(2),
+                false => found.len,
+            };
+            rest = rest.get(after..).unwrap_or_default();
+        }
+    }
+}
+
+/// The text of a frame that is one line.
+fn text(bytes: &[u8], frame: Frame) -> &[u8] {
+    let end = frame.len.saturating_sub(2);
+    bytes.get(frame.body..end).unwrap_or_default()
+}
+
+/// The first element of an aggregate, if it is a string.
+fn first_text(bytes: &[u8], frame: Frame) -> &[u8] {
+    let mut rest = bytes.get(frame.body..).unwrap_or_default();
+    take_text(&mut rest).unwrap_or_default()
+}
+
+/// Steps over a string or a null, and gives its text.
+fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let Ok(Parsed::Header(found)) = header::parse(rest, 0) else {
+        return None;
+    };
+    let (start, len, end) = match found.kind {
+        Kind::Bulk => (found.len, usize::try_from(found.value).ok()?, 2),
+        Kind::Status => (1, found.len.saturating_sub(3), 2),
+        Kind::Null => (found.len, 0, 0),
+        _ => return None,
+    };
+    let stop = start.checked_add(len)?;
+    let text = rest.get(start..stop)?;
+    *rest = rest.get(stop.saturating_add(end)..)?;
+    Some(text)
+}

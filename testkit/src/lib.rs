@@ -5,12 +5,14 @@
 //! | [`process`] | a real `redis-server` or `valkey-server`, started for a test and gone with it | TCP, Unix socket, TLS |
 //! | [`proxy`] | a link that delays, splits, throttles, stalls and cuts | TCP |
 //! | [`scripted`] | a server that follows a script, and one that behaves as KeyDB does | TCP |
+//! | [`server`] | a server in this process, good enough for hermetic tests and the demo | TCP |
 //!
 //! Everything listens on loopback only, holds a bounded amount of memory and ends when it is dropped. Nothing here is published.
 
 pub mod process;
 pub mod proxy;
 pub mod scripted;
+pub mod server;
 mod skip;
 
 pub use skip::skip;

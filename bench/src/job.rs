@@ -1,0 +1,48 @@
+//! One piece of work in a process of its own, so that a tool around the process can count what it does.
+
+use std::ffi::OsString;
+
+use crate::Result;
+use crate::codec::{Codec, Row};
+use crate::measure;
+use crate::peers::Peer;
+use crate::workload::{Kind, Workload};
+
+/// Window or batch of the memory job.
+const MEMORY_DEPTH: usize = 1000;
+
+/// `client NAME WORKLOAD DEPTH PORT COUNT`, `memory NAME PORT COUNT` or `codec NAME ROW TIMES`.
+pub fn run(arguments: &[OsString]) -> Result<()> {
+    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
+    match words[..] {
+        ["client", peer, kind, depth, port, count] => {
+            let kind = Kind::named(kind).ok_or("no such workload")?;
+            client(peer, kind, depth.parse()?, port, count)
+        }
+        ["memory", peer, port, count] => {
+            client(peer, Kind::Set, MEMORY_DEPTH, port, count)?;
+            println!(
+                "{}",
+                measure::peak_memory().ok_or("this system does not say")?
+            );
+            Ok(())
+        }
+        ["codec", codec, row, times] => {
+            let codec = Codec::named(codec).ok_or("no such codec")?;
+            let row = Row::named(row).ok_or("no such row")?;
+            codec
+                .run(row, times.parse()?)
+                .map(drop)
+                .ok_or_else(|| "the codec has no such thing".into())
+        }
+        _ => Err("not a job".into()),
+    }
+}
+
+fn client(peer: &str, kind: Kind, depth: usize, port: &str, count: &str) -> Result<()> {
+    let peer = Peer::named(peer).ok_or("no such client")?;
+    let workload = Workload::new(kind);
+    let count = count.parse()?;
+    let tally = peer.connect(port.parse()?)?.run(&workload, depth, count)?;
+    workload.check(peer.name(), count, tally)
+}

@@ -1,0 +1,252 @@
+//! The whole measurement, cell by cell.
+
+use crate::Result;
+use crate::codec::{Codec, Row};
+use crate::measure::{Cost, Measure, Spread, Tool};
+use crate::options::{Effort, Options};
+use crate::peers::{Client, Peer};
+use crate::report::{Figure, Report};
+use crate::workload::{Kind, Workload};
+
+pub const DEPTHS: [usize; 5] = [1, 10, 100, 1000, 10_000];
+
+/// Measures all that is asked for on the server at this port.
+pub fn run(options: &Options, port: u16) -> Result<Report> {
+    let mut run = Run {
+        options,
+        port,
+        report: Report::default(),
+        tools: Vec::new(),
+    };
+    for tool in [Tool::Callgrind, Tool::Memcheck, Tool::Strace] {
+        match tool.absent() {
+            Some(reason) => run.report.notes.push(reason),
+            None => run.tools.push(tool),
+        }
+    }
+    for peer in Peer::ALL {
+        if let Some(reason) = peer.absent() {
+            run.report.notes.push(format!("{}: {reason}", peer.name()));
+        }
+    }
+    run.codecs()?;
+    run.clients()?;
+    run.memory()?;
+    Ok(run.report)
+}
+
+struct Run<'a> {
+    options: &'a Options,
+    port: u16,
+    report: Report,
+    /// Those that this machine has.
+    tools: Vec<Tool>,
+}
+
+impl Run<'_> {
+    fn codecs(&mut self) -> Result<()> {
+        if !self.options.wants(Measure::Instructions) || !self.tools.contains(&Tool::Callgrind) {
+            return Ok(());
+        }
+        let twice = if self.options.effort == Effort::Smoke {
+            [10, 20]
+        } else {
+            [1000, 3000]
+        };
+        for row in Row::ALL {
+            let cell = format!("codec/{}", row.name());
+            let too_many = self.options.effort == Effort::Smoke && row != Row::Status;
+            if !self.options.selects(&cell) || too_many {
+                continue;
+            }
+            progress(&cell);
+            for codec in Codec::ALL {
+                match codec.run(row, 1) {
+                    None => continue,
+                    Some(seen) if seen == row.expected() => {}
+                    Some(seen) => {
+                        return Err(format!("{}: {cell} gave {seen}", codec.name()).into());
+                    }
+                }
+                let job = ["codec", codec.name(), row.name()].map(str::to_owned);
+                let figure = Tool::Callgrind.difference(&job, twice)?;
+                self.add(
+                    &cell,
+                    codec.name(),
+                    Measure::Instructions,
+                    Spread::once(figure),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn clients(&mut self) -> Result<()> {
+        let mut control =
+            redis::Client::open(format!("redis://127.0.0.1:{}", self.port))?.get_connection()?;
+        for kind in Kind::ALL {
+            let workload = Workload::new(kind);
+            for depth in DEPTHS {
+                let cell = format!("{}/{depth}", kind.name());
+                let too_deep = self.options.effort == Effort::Smoke && depth > 100;
+                if !self.options.selects(&cell) || too_deep {
+                    continue;
+                }
+                progress(&cell);
+                workload.prepare(&mut control)?;
+                self.time(&cell, &workload, depth)?;
+                self.count(&cell, kind, depth)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// CPU time and allocations: every client in turn, round by round, the first of a round another one each time.
+    fn time(&mut self, cell: &str, workload: &Workload, depth: usize) -> Result<()> {
+        if !self.options.wants(Measure::Cpu) && !self.options.wants(Measure::Allocations) {
+            return Ok(());
+        }
+        let count = self.commands(workload.kind, depth);
+        let mut runners = Vec::new();
+        for peer in present() {
+            let mut client = peer.connect(self.port)?;
+            workload.check(peer.name(), count, client.run(workload, depth, count)?)?;
+            runners.push(Runner {
+                peer,
+                client,
+                cpu: Vec::new(),
+                allocations: Vec::new(),
+            });
+        }
+        for _ in 0..self.options.rounds() {
+            for runner in &mut runners {
+                let (cost, tally) = Cost::of(|| runner.client.run(workload, depth, count));
+                workload.check(runner.peer.name(), count, tally?)?;
+                runner.cpu.push(cost.cpu as f64 / count as f64);
+                runner
+                    .allocations
+                    .push(cost.allocations as f64 / count as f64);
+            }
+            runners.rotate_left(1);
+        }
+        for peer in Peer::ALL {
+            let Some(at) = runners.iter().position(|runner| runner.peer == peer) else {
+                continue;
+            };
+            let runner = runners.swap_remove(at);
+            if let (true, Some(cpu)) = (self.options.wants(Measure::Cpu), Spread::of(runner.cpu)) {
+                self.add(cell, peer.name(), Measure::Cpu, cpu);
+            }
+            let counted = self.options.wants(Measure::Allocations) && !peer.has_own_allocator();
+            if let (true, Some(allocations)) = (counted, Spread::of(runner.allocations)) {
+                self.add(cell, peer.name(), Measure::Allocations, allocations);
+            }
+        }
+        Ok(())
+    }
+
+    /// What valgrind and strace count.
+    fn count(&mut self, cell: &str, kind: Kind, depth: usize) -> Result<()> {
+        let counted = match self.options.effort {
+            Effort::Full => true,
+            Effort::Quick => matches!(depth, 100 | 1000),
+            Effort::Smoke => cell == "set/100",
+        };
+        if !counted {
+            return Ok(());
+        }
+        let unit = depth * 200_usize.div_ceil(depth);
+        let twice = if depth > 1000 {
+            [unit, 2 * unit]
+        } else {
+            [2 * unit, 4 * unit]
+        };
+        for peer in present() {
+            let job = [
+                "client",
+                peer.name(),
+                kind.name(),
+                &depth.to_string(),
+                &self.port.to_string(),
+            ]
+            .map(str::to_owned);
+            let mut count = |measure, tool, scale| {
+                if self.options.wants(measure) && self.tools.contains(&tool) {
+                    let figure = tool.difference(&job, twice)? * scale;
+                    self.add(cell, peer.name(), measure, Spread::once(figure));
+                }
+                Result::Ok(())
+            };
+            count(Measure::Instructions, Tool::Callgrind, 1.0)?;
+            count(Measure::SystemCalls, Tool::Strace, 1000.0)?;
+            if peer.has_own_allocator() {
+                count(Measure::Allocations, Tool::Memcheck, 1.0)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The most memory that a client takes for some SETs and for ten times as many.
+    fn memory(&mut self) -> Result<()> {
+        let short = match self.options.effort {
+            Effort::Full => 1_000_000,
+            Effort::Quick => 100_000,
+            Effort::Smoke => 1000,
+        };
+        for (cell, count) in [("memory/short", short), ("memory/long", 10 * short)] {
+            if !self.options.wants(Measure::Memory) || !self.options.selects(cell) {
+                continue;
+            }
+            progress(cell);
+            for peer in present() {
+                let job = ["memory", peer.name(), &self.port.to_string()].map(str::to_owned);
+                let peak = Tool::Itself.count(&job, count)?;
+                self.add(
+                    cell,
+                    peer.name(),
+                    Measure::Memory,
+                    Spread::once(peak as f64),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Commands of one timed run: enough for some milliseconds.
+    fn commands(&self, kind: Kind, depth: usize) -> usize {
+        let light = match (self.options.effort, depth) {
+            (Effort::Smoke, _) => 100,
+            (_, 1) => 1000,
+            (_, 10) => 5000,
+            _ => 20_000,
+        };
+        let commands = if kind.is_heavy() { light / 10 } else { light };
+        commands.max(depth)
+    }
+
+    fn add(&mut self, cell: &str, client: &'static str, measure: Measure, spread: Spread) {
+        self.report.figures.push(Figure {
+            cell: cell.to_owned(),
+            client,
+            measure,
+            spread,
+        });
+    }
+}
+
+/// A client and what its rounds took.
+struct Runner {
+    peer: Peer,
+    client: Box<dyn Client>,
+    cpu: Vec<f64>,
+    allocations: Vec<f64>,
+}
+
+/// The clients that can take part.
+fn present() -> impl Iterator<Item = Peer> {
+    Peer::ALL.into_iter().filter(|peer| peer.absent().is_none())
+}
+
+fn progress(cell: &str) {
+    eprintln!("measuring {cell}");
+}

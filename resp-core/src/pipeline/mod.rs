@@ -381,8 +381,9 @@ impl<S: Storage> Pipeline<S> {
         self.engine.continue_long(&mut mem, command)
     }
 
-    /// Ends a command here and now: its tag and its fate. One that has not begun to leave is
-    /// struck out; otherwise its reply will be swallowed when it comes. `None` if it has ended.
+    /// Ends a command here and now: its tag and its fate. One that has not begun to leave, nor
+    /// been given out by [`poll_transmit`](Self::poll_transmit), is struck out; otherwise its
+    /// reply will be swallowed when it comes. `None` if it has ended.
     pub fn abandon(&mut self, ticket: Ticket) -> Option<(S::Tag, Fate)> {
         split!(self => mem, tags);
         let (slot, fate) = self.engine.abandon(&mut mem, ticket.seq)?;

@@ -110,8 +110,8 @@ impl Engine {
     ) -> Result<usize, Rejected> {
         let len = command.encoded_len();
         // The guard has to see the name.
-        let least = len.min(64).min(mem.tx.len());
-        self.check_room_for_pieces(mem, least)?;
+        self.check_room_for_pieces(mem, len.min(32).min(mem.tx.len()))?;
+        let least = len.min(self.ring.free(mem.tx.len()));
         let (first, second) = self.ring.room(mem.tx, least);
         command.encode(&mut Sink::over(first, second));
         let words = command.argument_count();

@@ -56,17 +56,20 @@ impl Engine {
     #[inline]
     pub(crate) fn poll(&mut self, mem: &mut Memory<'_>) -> Result<Found, PipelineError> {
         loop {
+            if let Some((slot, fate)) = self.next_expired(mem) {
+                return Ok(Found::Ended { slot, fate });
+            }
+            if let Link::Reaping(error, nth) = self.link {
+                if let Some((slot, fate)) = self.reap(mem, error, nth) {
+                    return Ok(Found::Ended { slot, fate });
+                }
+                continue;
+            }
             if let Some(found) = self.ended(mem) {
                 return Ok(found);
             }
             match self.link {
-                Link::Up | Link::LoggingIn | Link::Ending(_) => {}
-                Link::Reaping(error, nth) => {
-                    if let Some((slot, fate)) = self.reap(mem, error, nth) {
-                        return Ok(Found::Ended { slot, fate });
-                    }
-                    continue;
-                }
+                Link::Up | Link::LoggingIn | Link::Ending(_) | Link::Reaping(..) => {}
                 Link::Down(None) => return Ok(Found::Nothing),
                 Link::Down(Some(error)) => return Err(error),
             }
@@ -82,12 +85,9 @@ impl Engine {
         }
     }
 
-    /// Commands that end without a reply: expired ones, and struck or silent ones at the head.
+    /// Commands at the head that are owed no reply: struck and silent ones.
     #[inline]
     fn ended(&mut self, mem: &mut Memory<'_>) -> Option<Found> {
-        if let Some((slot, fate)) = self.next_expired(mem) {
-            return Some(Found::Ended { slot, fate });
-        }
         while self.ring.len > 0 {
             let slot = *self.ring.slot(0, mem.slots)?;
             if !slot.has(Flags::STRUCK.and(Flags::SILENT)) {

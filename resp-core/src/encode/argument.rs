@@ -353,7 +353,7 @@ impl<const N: usize, F: Fill<N> + ?Sized> Fill<N> for &F {
 
 macro_rules! tuples {
     ($n:literal: $($name:ident $tail:ident),+) => {
-        #[allow(non_snake_case, reason = "a variable named as its type")]
+        #[expect(non_snake_case, reason = "a variable named as its type")]
         impl<$($name: Argument),+> Arguments for ($($name,)+) {
             #[inline]
             fn count(&self) -> usize {
@@ -371,7 +371,7 @@ macro_rules! tuples {
             }
         }
 
-        #[allow(non_snake_case, reason = "a variable named as its type")]
+        #[expect(non_snake_case, reason = "a variable named as its type")]
         impl<$($name: Argument),+> Fill<$n> for ($($name,)+) {
             #[inline]
             fn filled_len(&self) -> usize {

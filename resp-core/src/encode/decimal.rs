@@ -55,7 +55,6 @@ impl Decimal {
     #[inline]
     fn digits32(&mut self, mut n: u32) {
         loop {
-            #[expect(clippy::cast_possible_truncation, reason = "a remainder of ten")]
             self.push(b'0'.wrapping_add((n % 10) as u8));
             n /= 10;
             if n == 0 {
@@ -67,11 +66,7 @@ impl Decimal {
     /// Converts to base 10 000 from base 65 536, so that only 32-bit numbers are ever divided:
     /// 2^16 = 6|5536, 2^32 = 42|9496|7296, 2^48 = 281|4749|7671|0656.
     fn digits64(&mut self, n: u64) {
-        let part = |shift: u32| {
-            #[expect(clippy::cast_possible_truncation, reason = "masked to 16 bits")]
-            let part = ((n >> shift) & 0xffff) as u32;
-            part
-        };
+        let part = |shift: u32| ((n >> shift) & 0xffff) as u32;
         let (a, b, c, d) = (part(0), part(16), part(32), part(48));
         let times = u32::wrapping_mul;
         let groups = [
@@ -88,9 +83,9 @@ impl Decimal {
             *rest = sum % 10_000;
             carry = sum / 10_000;
         }
-        let mut left = [rest[0], rest[1], rest[2], rest[3], carry].into_iter();
-        let mut above = left.clone().rev().skip_while(|group| *group == 0).count();
-        while let Some(group) = left.next() {
+        let groups = [rest[0], rest[1], rest[2], rest[3], carry];
+        let mut above = groups.iter().rev().skip_while(|group| **group == 0).count();
+        for group in groups {
             above = above.wrapping_sub(1);
             if above == 0 {
                 return self.digits32(group);

@@ -71,8 +71,6 @@ macro_rules! template {
 #[expect(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    clippy::cast_possible_truncation,
-    clippy::panic,
     reason = "evaluated when compiling, by `template!`"
 )]
 impl Part {
@@ -129,7 +127,6 @@ impl Part {
 #[expect(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    clippy::cast_possible_truncation,
     clippy::panic,
     reason = "evaluated when compiling, by `template!`"
 )]

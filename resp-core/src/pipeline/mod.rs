@@ -130,7 +130,6 @@ macro_rules! split {
             slots,
             tags: $tags,
         } = $self.storage.parts();
-        #[allow(unused_mut, reason = "not every method changes memory")]
         let mut $mem = Memory { tx, rx, slots };
     };
 }
@@ -464,8 +463,7 @@ impl<S: Storage> Pipeline<S> {
                 found => break found,
             }
         };
-        split!(self => mem, tags);
-        let rx: &[u8] = mem.rx;
+        let Parts { rx, tags, .. } = self.storage.parts();
         Ok(event(found, rx, tags))
     }
 

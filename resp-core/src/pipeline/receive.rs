@@ -77,10 +77,9 @@ impl Engine {
                 None => self.frame(mem),
                 Some(_) => self.read_large(mem),
             };
-            match found {
-                Some(found) => return Ok(found),
-                // The state has moved: look again.
-                None => {}
+            // Otherwise the state has moved: look again.
+            if let Some(found) = found {
+                return Ok(found);
             }
         }
     }
@@ -177,12 +176,13 @@ impl Engine {
     /// The frame at the front is not whole.
     fn cut_frame(&mut self, mem: &mut Memory<'_>) -> Option<Found> {
         self.hungry = true;
-        if let Some(top) = self.framer.announced() {
-            if top.kind.is_bulk() && self.ring.sent > 0 {
-                let hint = self.ring.slot(0, mem.slots).map_or(0, |slot| slot.hint);
-                let announced = top.value.unsigned_abs();
-                self.extra = announced.saturating_sub(u64::from(hint));
-            }
+        if let Some(top) = self.framer.announced()
+            && top.kind.is_bulk()
+            && self.ring.sent > 0
+        {
+            let hint = self.ring.slot(0, mem.slots).map_or(0, |slot| slot.hint);
+            let announced = top.value.unsigned_abs();
+            self.extra = announced.saturating_sub(u64::from(hint));
         }
         if !self.rx.is_full(mem.rx) {
             return self.starved();

@@ -307,10 +307,9 @@ impl Session {
         if frame.kind == Kind::Push {
             return Settled::Push;
         }
-        if frame.kind == Kind::Array && self.is_subscribed() && !self.resp3 {
-            if is_message(first_text(bytes, frame)) {
-                return Settled::Push;
-            }
+        let may_be_message = frame.kind == Kind::Array && self.is_subscribed() && !self.resp3;
+        if may_be_message && is_message(first_text(bytes, frame)) {
+            return Settled::Push;
         }
         let effect = head.map_or(Effect::Plain, |(effect, _)| effect);
         let text = text(bytes, frame);

@@ -44,8 +44,9 @@ pub(crate) struct Handshake {
     owed: u8,
     /// Whether the first of them is SELECT's.
     selecting: bool,
-    /// Begins anew with the next bytes that are asked for; as RESP2 without asking, or not.
-    restart: Option<bool>,
+    /// Begins anew with the next bytes that are asked for; then, as RESP2 without asking.
+    restart: bool,
+    restart_plain: bool,
 }
 
 impl Handshake {
@@ -60,13 +61,15 @@ impl Handshake {
             end: 0,
             owed: 0,
             selecting: false,
-            restart: None,
+            restart: false,
+            restart_plain: false,
         }
     }
 
     /// Begins anew once bytes are asked for.
     pub(crate) fn rewind(&mut self, plain: bool) {
-        self.restart = Some(plain);
+        self.restart = true;
+        self.restart_plain = plain;
     }
 
     /// Begins on a fresh connection. `plain` speaks RESP2 although the login does not ask.
@@ -111,7 +114,7 @@ impl Handshake {
 
     /// Whether the caller's commands may leave: all is sent and nothing decisive is awaited.
     pub(crate) fn is_ready(&self) -> bool {
-        self.restart.is_none()
+        !self.restart
             && self.start == self.end
             && match self.step {
                 Step::Ready => true,
@@ -148,8 +151,8 @@ impl Handshake {
 
     /// Makes the next bytes to send, if there are any, from the login.
     pub(crate) fn make(&mut self, login: &Login<'_>) {
-        if let Some(plain) = self.restart.take() {
-            self.begin(login, plain);
+        if self.restart {
+            self.begin(login, self.restart_plain);
         }
         if self.start == self.end {
             let Self {

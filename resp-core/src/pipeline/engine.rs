@@ -3,7 +3,7 @@
 use super::config::{Config, Flush, Resend};
 use super::error::{PipelineError, Rejected};
 use super::event::{Fate, Why};
-use super::large::Large;
+use super::large::Reading;
 use super::pieces::Held;
 use super::ring::Ring;
 use super::rx::Rx;
@@ -33,14 +33,22 @@ pub(crate) struct Memory<'m> {
 ///    |                 +---- eof, lost ------+--> Ending: received frames are still read
 ///    |                 |                     |      |
 ///    |                 +-- fault of server --+--> Reaping: fates, in submit order
-///    +---- all told ------------------------------- |
+///    +---- all told: Failed ----------------------- |
 /// ```
+///
+/// The first variant, with no data, is all zero, so that statics lie in `.bss`; so it is for
+/// every enum in the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum Link {
-    Down(Option<PipelineError>),
+    /// There was no connection yet.
+    Down,
+    /// The last connection has ended, and all has been told.
+    Failed(PipelineError),
     LoggingIn,
     Up,
     Ending(PipelineError),
+    /// Of the slots from the head so many have been looked at.
     Reaping(PipelineError, usize),
 }
 
@@ -51,10 +59,10 @@ pub(crate) struct Engine {
     pub(crate) ring: Ring,
     pub(crate) rx: Rx,
     pub(crate) framer: Framer,
-    pub(crate) large: Option<Large>,
+    pub(crate) reading: Reading,
     pub(crate) session: Session,
     pub(crate) handshake: Handshake,
-    pub(crate) held: Option<Held>,
+    pub(crate) held: Held,
     pub(crate) epoch: u32,
     /// No further submits.
     pub(crate) closing: bool,
@@ -80,14 +88,14 @@ impl Engine {
     pub(crate) const fn new() -> Self {
         Self {
             config: Config::DEFAULT,
-            link: Link::Down(None),
+            link: Link::Down,
             ring: Ring::new(),
             rx: Rx::new(),
             framer: Framer::new(),
-            large: None,
+            reading: Reading::Frames,
             session: Session::NEW,
             handshake: Handshake::new(),
-            held: None,
+            held: Held::Nothing,
             epoch: 0,
             closing: false,
             prefers_resp2: false,
@@ -121,7 +129,7 @@ impl Engine {
         self.closing = false;
         self.rx.clear();
         self.framer.reset();
-        self.large = None;
+        self.reading = Reading::Frames;
         self.hungry = false;
         self.extra = 0;
         self.last_words_len = 0;
@@ -162,7 +170,7 @@ impl Engine {
         let free = self.ring.free(mem.tx.len());
         if self.ring.len < mem.slots.len()
             && len <= free
-            && self.held.is_none()
+            && self.held.is_nothing()
             && !self.closing
             && matches!(self.link, Link::Up)
         {
@@ -181,7 +189,7 @@ impl Engine {
         if self.closing || !self.accepts() {
             return Err(Rejected::Closed);
         }
-        if self.held.is_some() {
+        if !self.held.is_nothing() {
             return Err(Rejected::LineHeld);
         }
         if self.ring.len >= mem.slots.len() {
@@ -205,8 +213,8 @@ impl Engine {
     /// Whether commands are taken: not after a link died whose commands would not go on.
     pub(crate) fn accepts(&self) -> bool {
         match self.link {
-            Link::Up | Link::LoggingIn | Link::Down(None) => true,
-            Link::Down(Some(_)) => self.config.resend != Resend::Never,
+            Link::Up | Link::LoggingIn | Link::Down => true,
+            Link::Failed(_) => self.config.resend != Resend::Never,
             Link::Ending(_) | Link::Reaping(..) => false,
         }
     }
@@ -332,12 +340,12 @@ impl Engine {
             return None;
         }
         let begun = self.ring.has_begun(nth, mem.slots);
-        let whole = self.held.is_none() || nth.wrapping_add(1) < self.ring.len;
+        let whole = self.held.is_nothing() || nth.wrapping_add(1) < self.ring.len;
         let fate = if nth < self.ring.sent && slot.has(Flags::SILENT) {
             self.mark(mem, nth, Flags::GONE);
             Fate::Silent
         } else if !whole {
-            self.held = None;
+            self.held = Held::Nothing;
             self.strike(mem, nth);
             if begun {
                 self.fail(PipelineError::GivenUp);
@@ -406,7 +414,7 @@ impl Engine {
 
     #[inline]
     pub(crate) fn pass(&mut self, mem: &mut Memory<'_>) {
-        let held = self.held.is_some();
+        let held = !self.held.is_nothing();
         while let Some(slot) = self.ring.pass(mem.slots, mem.tx.len(), held) {
             if self.session.watches(slot.effect) && self.session.sent(slot.effect, slot.owed) {
                 slot.set(Flags::SILENT);
@@ -478,14 +486,14 @@ impl Engine {
             let Some(&mut slot) = self.ring.slot(nth, mem.slots) else {
                 break;
             };
-            let open = self.held.is_some() && nth.wrapping_add(1) == self.ring.len;
+            let open = !self.held.is_nothing() && nth.wrapping_add(1) == self.ring.len;
             let begun = self.ring.has_begun(nth, mem.slots);
             if open || (!begun && !slot.effect.is_bound()) {
                 // Not GONE yet: the caller is still to be told.
                 self.ring.withdraw(nth, mem.slots);
                 self.mark(mem, nth, Flags::STRUCK);
                 if open {
-                    self.held = None;
+                    self.held = Held::Nothing;
                     if begun {
                         self.fail(PipelineError::GivenUp);
                     }
@@ -530,7 +538,7 @@ impl Engine {
         self.expired = self.expired.saturating_sub(1);
         self.reported = self.reported.saturating_sub(1);
         self.extra = 0;
-        if self.ring.retain && self.held.is_some() {
+        if self.ring.retain && !self.held.is_nothing() {
             self.pass(mem);
         }
     }
@@ -567,7 +575,7 @@ impl Engine {
         nth: usize,
     ) -> Option<(usize, Fate)> {
         let mut nth = nth;
-        self.held = None;
+        self.held = Held::Nothing;
         while nth < self.ring.len {
             let index = self.ring.index(nth, mem.slots);
             let sent = nth < self.ring.sent;
@@ -606,11 +614,11 @@ impl Engine {
         self.extra = 0;
         self.rx.clear();
         self.framer.reset();
-        self.large = None;
+        self.reading = Reading::Frames;
         self.hungry = false;
         // Commands that wait for the next connection find a clean session there.
         self.session.start(false);
-        self.link = Link::Down(Some(error));
+        self.link = Link::Failed(error);
         None
     }
 

@@ -91,6 +91,7 @@ impl<Tag: core::fmt::Debug> core::error::Error for SubmitError<Tag> {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
+#[repr(u8)]
 pub enum PipelineError {
     /// The server broke the protocol; the offset counts from the begin of the connection.
     Protocol(DecodeError),

@@ -14,6 +14,16 @@ use crate::session::Settled;
 /// The most bytes that are kept of a reply that is skipped.
 const HEAD: usize = 64;
 
+/// How replies are read.
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
+pub(crate) enum Reading {
+    /// Whole.
+    Frames,
+    /// The one under way is larger than `rx`.
+    Large(Large),
+}
+
 /// The reading of a reply that is larger than `rx`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Large {
@@ -81,14 +91,15 @@ enum Next {
 
 impl Engine {
     /// Goes on reading. `None` if the state moved and the caller should look again.
-    pub(crate) fn read_large(&mut self, mem: &mut Memory<'_>) -> Option<Found> {
-        let mut large = self.large.take()?;
+    pub(crate) fn read_large(&mut self, mem: &mut Memory<'_>, large: Large) -> Option<Found> {
+        let mut large = large;
+        self.reading = Reading::Frames;
         loop {
             match self.read_piece(mem, &mut large) {
                 Next::Again => {}
                 Next::Over(found) => return found,
                 Next::Tell(found) => {
-                    self.large = Some(large);
+                    self.reading = Reading::Large(large);
                     return Some(found);
                 }
             }

@@ -140,7 +140,7 @@ impl<S: Storage> Pipeline<S> {
     #[must_use]
     pub const fn state(&self) -> State {
         match self.engine.link {
-            Link::Down(_) => State::Down,
+            Link::Down | Link::Failed(_) => State::Down,
             Link::LoggingIn => State::LoggingIn,
             Link::Up => State::Up,
             Link::Ending(_) | Link::Reaping(..) => State::Ending,
@@ -191,7 +191,7 @@ impl<S: Storage> Pipeline<S> {
     /// Whether a command that is fed in pieces holds the line.
     #[must_use]
     pub const fn is_line_held(&self) -> bool {
-        self.engine.held.is_some()
+        !self.engine.held.is_nothing()
     }
 
     /// Which connection this is; counts from 1.
@@ -259,7 +259,7 @@ impl<S: Storage> Pipeline<S> {
     pub fn recv_space(&mut self) -> &mut [u8] {
         if matches!(
             self.engine.link,
-            Link::Down(_) | Link::Ending(_) | Link::Reaping(..)
+            Link::Down | Link::Failed(_) | Link::Ending(_) | Link::Reaping(..)
         ) {
             return &mut [];
         }

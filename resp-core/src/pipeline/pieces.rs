@@ -10,13 +10,40 @@ use crate::encode::{Arguments, Cmd, Command, Decimal, Sink, copy};
 
 /// What is missing of the command that holds the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum Held {
+    /// Nothing: no command holds the line.
+    Nothing,
     /// So many whole arguments.
     Arguments(usize),
     /// Bytes of an argument, and arguments behind it.
     Bytes { left: u64, arguments: usize },
     /// The encoding of a whole command, from this byte on.
     Encoding { done: usize, len: usize },
+}
+
+impl Held {
+    #[inline]
+    pub(crate) const fn is_nothing(&self) -> bool {
+        matches!(self, Self::Nothing)
+    }
+
+    /// So many whole arguments are missing, maybe none.
+    const fn arguments(n: usize) -> Self {
+        match n {
+            0 => Self::Nothing,
+            n => Self::Arguments(n),
+        }
+    }
+
+    /// The encoding goes on at `done`, unless it is whole.
+    const fn encoding(done: usize, len: usize) -> Self {
+        if done < len {
+            Self::Encoding { done, len }
+        } else {
+            Self::Nothing
+        }
+    }
 }
 
 impl Engine {
@@ -33,7 +60,7 @@ impl Engine {
         command.encode_prefix(more, &mut self.ring.sink(mem.tx, len));
         let words = command.argument_count();
         let index = self.enqueue_pieces(mem, len, words, command.traits(), now)?;
-        self.held = (more > 0).then_some(Held::Arguments(more));
+        self.held = Held::arguments(more);
         Ok(index)
     }
 
@@ -43,7 +70,7 @@ impl Engine {
         mem: &mut Memory<'_>,
         len: u64,
     ) -> Result<(), Rejected> {
-        let Some(Held::Arguments(arguments)) = self.held else {
+        let Held::Arguments(arguments) = self.held else {
             return Err(Rejected::LineHeld);
         };
         let digits = Decimal::unsigned(len);
@@ -62,8 +89,8 @@ impl Engine {
         self.ring.extend(mem.slots, needed);
         let arguments = arguments.saturating_sub(1);
         self.held = match len {
-            0 => (arguments > 0).then_some(Held::Arguments(arguments)),
-            left => Some(Held::Bytes { left, arguments }),
+            0 => Held::arguments(arguments),
+            left => Held::Bytes { left, arguments },
         };
         self.flush();
         Ok(())
@@ -71,7 +98,7 @@ impl Engine {
 
     /// Takes bytes of the argument that was announced; how many.
     pub(crate) fn feed(&mut self, mem: &mut Memory<'_>, bytes: &[u8]) -> usize {
-        let Some(Held::Bytes { left, arguments }) = self.held else {
+        let Held::Bytes { left, arguments } = self.held else {
             return 0;
         };
         self.pass(mem);
@@ -91,11 +118,11 @@ impl Engine {
         sink.put(end);
         self.ring.extend(mem.slots, total);
         self.held = match whole {
-            true => (arguments > 0).then_some(Held::Arguments(arguments)),
-            false => Some(Held::Bytes {
+            true => Held::arguments(arguments),
+            false => Held::Bytes {
                 left: left.wrapping_sub(taken as u64),
                 arguments,
-            }),
+            },
         };
         self.flush();
         taken
@@ -116,13 +143,13 @@ impl Engine {
         command.encode(&mut Sink::over(first, second));
         let words = command.argument_count();
         let index = self.enqueue_pieces(mem, least, words, command.traits(), now)?;
-        self.held = (least < len).then_some(Held::Encoding { done: least, len });
+        self.held = Held::encoding(least, len);
         Ok(index)
     }
 
     /// Writes as much more of that command as there is room for; whether it is whole.
     pub(crate) fn continue_long<C: Command>(&mut self, mem: &mut Memory<'_>, command: &C) -> bool {
-        let Some(Held::Encoding { mut done, len }) = self.held else {
+        let Held::Encoding { mut done, len } = self.held else {
             return true;
         };
         self.pass(mem);
@@ -138,7 +165,7 @@ impl Engine {
             done = done.wrapping_add(n);
         }
         self.flush();
-        self.held = (done < len).then_some(Held::Encoding { done, len });
+        self.held = Held::encoding(done, len);
         done >= len
     }
 }

@@ -3,7 +3,7 @@
 use super::engine::{Engine, Link, Memory};
 use super::error::PipelineError;
 use super::event::Fate;
-use super::large::Large;
+use super::large::{Large, Reading};
 use super::slot::Flags;
 use crate::decode::framer::{Frame, Step};
 use crate::decode::stream::Piece;
@@ -70,12 +70,12 @@ impl Engine {
             }
             match self.link {
                 Link::Up | Link::LoggingIn | Link::Ending(_) | Link::Reaping(..) => {}
-                Link::Down(None) => return Ok(Found::Nothing),
-                Link::Down(Some(error)) => return Err(error),
+                Link::Down => return Ok(Found::Nothing),
+                Link::Failed(error) => return Err(error),
             }
-            let found = match self.large {
-                None => self.frame(mem),
-                Some(_) => self.read_large(mem),
+            let found = match self.reading {
+                Reading::Frames => self.frame(mem),
+                Reading::Large(large) => self.read_large(mem, large),
             };
             // Otherwise the state has moved: look again.
             if let Some(found) = found {
@@ -189,7 +189,7 @@ impl Engine {
         }
         let large = Large::begin(self, mem);
         self.framer.reset();
-        self.large = Some(large);
+        self.reading = Reading::Large(large);
         None
     }
 

@@ -43,6 +43,7 @@ const STEPS: &[Step] = &[
     Step::new("link-proof", link_proof::run),
     Step::new("other-hosts", steps::other_hosts),
     Step::new("msrv", steps::msrv),
+    Step::new("bench", steps::bench),
 ];
 
 /// What `--deep` adds.

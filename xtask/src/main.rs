@@ -46,7 +46,12 @@ fn run() -> Result<ExitCode> {
     match arguments.next()? {
         Some(Value(task)) if task == "ci" => ci::run(sh, options(arguments)?),
         Some(Value(task)) if task == "bench-peers" => {
-            let rest: Vec<OsString> = arguments.raw_args()?.collect();
+            // As in `cargo run -- …`, which the alias stands for, a first `--` is allowed.
+            let rest = arguments.raw_args()?.enumerate();
+            let rest: Vec<OsString> = rest
+                .filter(|(i, argument)| *i > 0 || argument != "--")
+                .map(|(_, argument)| argument)
+                .collect();
             bench::run(&sh, &rest)?;
             Ok(ExitCode::SUCCESS)
         }

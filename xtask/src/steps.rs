@@ -2,7 +2,7 @@
 
 use crate::ci::Context;
 use crate::report::Verdict;
-use crate::toolchain;
+use crate::{bench, toolchain};
 use anyhow::{Context as _, Result, ensure};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -189,6 +189,18 @@ pub fn msrv(ci: &Context) -> Result<Verdict> {
     )
     .run()?;
     Ok(Verdict::Passed(format!("Rust {version}")))
+}
+
+/// That the benchmark against the peers runs; its figures here mean nothing.
+pub fn bench(ci: &Context) -> Result<Verdict> {
+    let bench = ["--manifest-path", "bench/Cargo.toml"];
+    cmd!(
+        ci.sh,
+        "cargo clippy --quiet {bench...} --locked --no-deps -- -D warnings"
+    )
+    .run()?;
+    bench::run(&ci.sh, &["--smoke".into()])?;
+    Ok(Verdict::PASSED)
 }
 
 pub fn deep(_: &Context) -> Result<Verdict> {

@@ -13,6 +13,8 @@ pub struct Listing {
     /// Caller and callee.
     calls: BTreeSet<(String, String)>,
     data: BTreeMap<String, Object>,
+    /// The sections of data that is initialised and can be written: memory and flash both.
+    initialised: BTreeSet<String>,
 }
 
 /// The initial value of a piece of static data.
@@ -46,6 +48,10 @@ impl Listing {
                 "bl" | "b" | "b.w" | "beq.w" | "bne.w" if !operands.starts_with(".L") => {
                     listing.calls.insert((label.into(), operands.into()));
                 }
+                ".section" if operands.starts_with(".data") => {
+                    let section = operands.split(',').next().unwrap_or_default();
+                    listing.initialised.insert(section.into());
+                }
                 _ => listing
                     .data
                     .entry(label.into())
@@ -69,6 +75,15 @@ impl Listing {
             }
         }
         lines.into_iter().collect()
+    }
+
+    /// What lies in `.data`, by section: statics whose initial value is not all zero.
+    pub fn initialised(&self) -> Vec<String> {
+        let symbols = self
+            .initialised
+            .iter()
+            .map(|section| section.trim_start_matches(".data."));
+        symbols.map(demangled).collect()
     }
 
     /// The places in the source that panic: file, line and column.
@@ -183,6 +198,8 @@ _ZN4core9panicking18panic_bounds_check17h0123456789abcdefE:
 	.size	.Lanon.f7.2, 16
 .Lanon.f7.3:
 	.ascii	"no place"
+	.section	.bss._ZN5proof4ZERO17h0123456789abcdefE,"aw",%nobits
+	.section	.data._ZN5proof4FULL17h0123456789abcdefE,"aw",%progbits
 "#;
 
     #[test]
@@ -192,6 +209,11 @@ _ZN4core9panicking18panic_bounds_check17h0123456789abcdefE:
             lines,
             ["resp_core::framer::step calls core::panicking::panic_bounds_check"]
         );
+    }
+
+    #[test]
+    fn tells_initialised_data_from_zeroes() {
+        assert_eq!(Listing::parse(ASSEMBLY).initialised(), ["proof::FULL"]);
     }
 
     #[test]

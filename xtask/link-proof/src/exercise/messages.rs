@@ -1,4 +1,4 @@
-//! What is shown to people.
+//! What is shown to people. `Debug` is left out by name: core's own, for text, can panic.
 
 use core::fmt::{self, Display, Write};
 use core::hint::black_box;

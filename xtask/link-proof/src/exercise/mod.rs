@@ -6,7 +6,9 @@
 
 mod commands;
 mod framing;
+mod login;
 mod messages;
+mod pipeline;
 mod time;
 
 /// Calls the whole public API.
@@ -17,6 +19,10 @@ pub fn everything() {
     commands::servers();
     framing::frames();
     framing::kinds();
+    login::logins();
+    login::names();
+    pipeline::in_a_static();
+    pipeline::in_borrowed_memory();
     time::points();
     time::spans();
 

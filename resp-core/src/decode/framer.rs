@@ -25,11 +25,20 @@ pub struct Framer {
     /// A push began, and its kind, which decides whether it is an element, comes next.
     kind_next: bool,
     /// The header of the value that is the frame's own, its attributes apart, once it is known.
-    top: Option<Frame>,
+    top: Top,
     /// The push inside the frame's aggregate that is not whole yet.
     inner: Option<Inner>,
     /// How many pushes inside this frame were handed out.
     handed_out: u32,
+}
+
+/// What is known of the frame's own value. All zero at first, which `None` of a [`Frame`] is not.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(u8)]
+enum Top {
+    #[default]
+    Unknown,
+    Known(Frame),
 }
 
 /// A push inside an aggregate.
@@ -99,7 +108,7 @@ impl Framer {
             scanned: 0,
             terminator: false,
             kind_next: false,
-            top: None,
+            top: Top::Unknown,
             inner: None,
             handed_out: 0,
         }
@@ -142,7 +151,10 @@ impl Framer {
 
     /// The header of the frame that is not whole yet, as far as it is known.
     pub(crate) const fn announced(&self) -> Option<Frame> {
-        self.top
+        match self.top {
+            Top::Unknown => None,
+            Top::Known(frame) => Some(frame),
+        }
     }
 
     /// How many pushes inside the unfinished frame were handed out.
@@ -211,9 +223,9 @@ impl Framer {
     fn value(&mut self, header: Header) -> Result<(), DecodeErrorKind> {
         let start = self.pos;
         let body = start.saturating_add(header.len);
-        let is_top = self.owed == 1 && self.top.is_none();
+        let is_top = self.owed == 1 && matches!(self.top, Top::Unknown);
         if is_top && header.kind != Kind::Attribute {
-            self.top = Some(top(header, start));
+            self.top = Top::Known(top(header, start));
         }
         if header.kind.is_bulk() {
             let len = usize::try_from(header.value).unwrap_or(usize::MAX);
@@ -284,7 +296,7 @@ impl Framer {
             return None;
         }
         if self.owed == 0 {
-            let mut frame = self.top.take()?;
+            let mut frame = self.announced()?;
             frame.len = self.pos;
             self.reset();
             return Some(Step::Frame(frame));

@@ -162,6 +162,15 @@ impl Framer {
         self.handed_out
     }
 
+    /// The scalar at the front of `bytes` if it is whole, no error, and begins a frame.
+    #[inline]
+    pub(crate) fn quick(&self, bytes: &[u8]) -> Option<Frame> {
+        if self.owed != 0 {
+            return None;
+        }
+        whole_scalar(bytes)
+    }
+
     /// Forgets the unfinished frame.
     pub(crate) fn reset(&mut self) {
         *self = Self::new();

@@ -510,6 +510,12 @@ impl Engine {
         }
     }
 
+    /// Whether commands have expired whose callers do not know.
+    #[inline]
+    pub(crate) const fn has_news(&self) -> bool {
+        self.reported < self.expired
+    }
+
     /// The next command whose time is up and whose caller does not know.
     #[inline]
     pub(crate) fn next_expired(&mut self, mem: &mut Memory<'_>) -> Option<(usize, Fate)> {

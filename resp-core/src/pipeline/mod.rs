@@ -455,6 +455,15 @@ impl<S: Storage> Pipeline<S> {
     /// ended, but those that the next connection will send.
     #[inline]
     pub fn poll_event(&mut self) -> Result<Option<Event<'_, S::Tag>>, PipelineError> {
+        split!(self => mem, tags);
+        if let Some((slot, at, frame)) = self.engine.quick(&mut mem) {
+            let Some(tag) = tags.get_mut(slot).and_then(Option::take) else {
+                return Ok(None);
+            };
+            let Parts { rx, .. } = self.storage.parts();
+            let reply = Reply::new(rx.get(at..).unwrap_or_default(), frame);
+            return Ok(Some(Event::Reply { tag, reply }));
+        }
         let found = loop {
             split!(self => mem, _tags);
             match self.engine.poll(&mut mem)? {

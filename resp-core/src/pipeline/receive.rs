@@ -53,7 +53,35 @@ pub(crate) enum Found {
 }
 
 impl Engine {
+    /// The common case, alone: a whole scalar that is no error, for a plain command that waits
+    /// for it, while nothing else is to be told. `None` says nothing; [`poll`](Self::poll)
+    /// decides.
     #[inline]
+    pub(crate) fn quick(&mut self, mem: &mut Memory<'_>) -> Option<(usize, usize, Frame)> {
+        if self.link != Link::Up
+            || self.ring.sent == 0
+            || self.has_news()
+            || self.handshake.is_owed()
+            || !self.session.is_plain()
+            || !matches!(self.reading, Reading::Frames)
+        {
+            return None;
+        }
+        let index = self.ring.index(0, mem.slots);
+        let slot = mem.slots.get(index)?;
+        if slot.effect != Effect::Plain
+            || slot.has(Flags::GONE.and(Flags::STRUCK).and(Flags::SILENT))
+        {
+            return None;
+        }
+        let at = self.rx.start;
+        let frame = self.framer.quick(self.rx.waiting(mem.rx))?;
+        self.rx.consume(frame.len);
+        self.pop(mem);
+        Some((index, at, frame))
+    }
+
+    #[inline(never)]
     pub(crate) fn poll(&mut self, mem: &mut Memory<'_>) -> Result<Found, PipelineError> {
         loop {
             if let Some((slot, fate)) = self.next_expired(mem) {
@@ -119,24 +147,6 @@ impl Engine {
         match self.framer.step(waiting) {
             Ok(Step::Frame(frame)) => {
                 let at = self.rx.start;
-                if frame.kind != Kind::Push
-                    && !frame.kind.is_error()
-                    && !self.handshake.is_owed()
-                    && self.ring.sent > 0
-                    && self.session.is_plain()
-                {
-                    let index = self.ring.index(0, mem.slots);
-                    let slot = *mem.slots.get(index)?;
-                    if slot.effect == Effect::Plain && !slot.has(Flags::GONE) {
-                        self.rx.consume(frame.len);
-                        self.pop(mem);
-                        return Some(Found::Reply {
-                            slot: index,
-                            at,
-                            frame,
-                        });
-                    }
-                }
                 self.rx.consume(frame.len);
                 self.attribute(mem, at, frame)
             }
@@ -193,8 +203,7 @@ impl Engine {
         None
     }
 
-    /// Whose is this frame? For whatever the common path leaves open.
-    #[cold]
+    /// Whose is this frame?
     fn attribute(&mut self, mem: &mut Memory<'_>, at: usize, frame: Frame) -> Option<Found> {
         if self.handshake.is_owed() && frame.kind != Kind::Push {
             return Some(Found::Login { at, frame });

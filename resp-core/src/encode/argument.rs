@@ -382,7 +382,8 @@ macro_rules! tuples {
                     .saturating_add(header_len($name.text_len()))
                 )+
             }
-            #[inline]
+            // Constant tails become constant stores; a small machine keeps one copy instead.
+            #[cfg_attr(target_pointer_width = "64", inline(always))]
             fn fill(&self, tails: &[&[u8]; $n], sink: &mut Sink<'_>) {
                 let ($($name,)+) = self;
                 let [$($tail,)+] = tails;

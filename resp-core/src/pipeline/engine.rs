@@ -236,6 +236,9 @@ impl Engine {
         }
         let traits = command.traits();
         let words = match traits.class {
+            Class::Plain if !self.session.is_exclusive() => {
+                return Ok(self.take_slot(mem, len, (Effect::Plain, 1), traits, now));
+            }
             Class::Plain => None,
             Class::Special => Some((len, command.argument_count())),
         };
@@ -243,7 +246,7 @@ impl Engine {
     }
 
     /// Takes a slot for `len` bytes that were written, unless the guard refuses.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn enqueue(
         &mut self,
         mem: &mut Memory<'_>,
@@ -260,6 +263,18 @@ impl Engine {
             });
             (effect, owed) = self.session.admit(words).map_err(Rejected::Refused)?;
         }
+        Ok(self.take_slot(mem, len, (effect, owed), traits, now))
+    }
+
+    #[inline]
+    fn take_slot(
+        &mut self,
+        mem: &mut Memory<'_>,
+        len: usize,
+        (effect, owed): (Effect, u16),
+        traits: Traits,
+        now: Instant,
+    ) -> usize {
         let bound = effect.is_bound() || self.session.binds();
         let flags = Flags::REPLAYABLE
             .when(traits.replayable)
@@ -281,7 +296,7 @@ impl Engine {
                 flags,
             },
         );
-        Ok(index)
+        index
     }
 
     /// Queues the front of a command that is fed in pieces; `len` bytes of it were written.
@@ -414,6 +429,16 @@ impl Engine {
 
     #[inline]
     pub(crate) fn pass(&mut self, mem: &mut Memory<'_>) {
+        if !self.session.watches(Effect::Plain) {
+            self.ring.pass_plain(mem.slots, mem.tx.len());
+        }
+        if self.ring.sent < self.ring.cleared {
+            self.pass_special(mem);
+        }
+    }
+
+    #[inline(never)]
+    fn pass_special(&mut self, mem: &mut Memory<'_>) {
         let held = !self.held.is_nothing();
         while let Some(slot) = self.ring.pass(mem.slots, mem.tx.len(), held) {
             if self.session.watches(slot.effect) && self.session.sent(slot.effect, slot.owed) {

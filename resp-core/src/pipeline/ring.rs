@@ -15,6 +15,7 @@
 use super::config::Window;
 use super::slot::{Flags, Slot};
 use crate::encode::Sink;
+use crate::session::Effect;
 
 /// Adds in a ring of `capacity` places; both terms are below it.
 #[inline]
@@ -162,41 +163,47 @@ impl Ring {
         extra: u64,
         capacity: usize,
     ) {
+        // Kept in registers: this loop runs once for each command.
+        let (mut bytes, mut replies) = (self.window_bytes, self.window_replies);
+        let mut index = self.index(self.cleared, slots);
+        let mut run = 0usize;
         while self.cleared < ready && !self.barrier {
-            let Some(&mut slot) = self.slot(self.cleared, slots) else {
-                return;
+            let Some(slot) = slots.get(index) else {
+                break;
             };
             if slot.has(Flags::STRUCK) {
-                if self.run > 0 {
-                    return;
+                if self.run.wrapping_add(run) > 0 {
+                    break;
                 }
-                self.step_over(slot, capacity);
-                continue;
+                bytes = bytes.wrapping_add(u64::from(slot.window_len()));
+                replies = replies.wrapping_add(u64::from(slot.hint));
+                self.step_over(slot.len as usize, capacity);
+            } else {
+                let bytes_then = bytes.wrapping_add(u64::from(slot.window_len()));
+                let replies_then = replies.wrapping_add(u64::from(slot.hint));
+                let foreseen = replies_then.wrapping_add(extra);
+                if self.cleared > 0 && !fits(window, self.cleared, bytes_then, foreseen) {
+                    break;
+                }
+                (bytes, replies) = (bytes_then, replies_then);
+                run = run.wrapping_add(slot.len as usize);
+                self.barrier = slot.effect.is_barrier();
             }
-            let bytes = self.window_bytes.wrapping_add(u64::from(slot.window_len()));
-            let replies = self.window_replies.wrapping_add(u64::from(slot.hint));
-            if self.cleared > 0 && !fits(window, self.cleared, bytes, replies.wrapping_add(extra)) {
-                return;
-            }
-            self.window_bytes = bytes;
-            self.window_replies = replies;
-            self.queued_bytes = self.queued_bytes.wrapping_sub(u64::from(slot.len));
-            self.run = self.run.wrapping_add(slot.len as usize);
             self.cleared = self.cleared.wrapping_add(1);
-            self.barrier = slot.effect.is_barrier();
+            index = wrap(index, 1, slots.len());
         }
+        (self.window_bytes, self.window_replies) = (bytes, replies);
+        self.run = self.run.wrapping_add(run);
+        self.queued_bytes = self.queued_bytes.wrapping_sub(run as u64);
     }
 
     /// Steps over the bytes of a struck slot at the `sent` cursor, of which none has left.
-    fn step_over(&mut self, slot: Slot, capacity: usize) {
-        self.queued_bytes = self.queued_bytes.wrapping_sub(u64::from(slot.len));
-        self.window_bytes = self.window_bytes.wrapping_add(u64::from(slot.window_len()));
-        self.window_replies = self.window_replies.wrapping_add(u64::from(slot.hint));
+    fn step_over(&mut self, len: usize, capacity: usize) {
+        self.queued_bytes = self.queued_bytes.wrapping_sub(len as u64);
         self.sent = self.sent.wrapping_add(1);
-        self.cleared = self.cleared.wrapping_add(1);
-        self.next = wrap(self.next, slot.len as usize, capacity);
+        self.next = wrap(self.next, len, capacity);
         if !self.retain {
-            self.release(slot.len as usize, capacity);
+            self.release(len, capacity);
         }
     }
 
@@ -218,6 +225,32 @@ impl Ring {
         self.run = self.run.wrapping_sub(n);
         self.part = self.part.wrapping_add(n);
         self.next = wrap(self.next, n, capacity);
+    }
+
+    /// Passes all slots whose last byte has left, up to the first that is not plain; for those,
+    /// call [`pass`](Self::pass).
+    #[inline]
+    pub(crate) fn pass_plain(&mut self, slots: &[Slot], capacity: usize) {
+        // Kept in registers: this loop runs once for each command.
+        let mut index = self.index(self.sent, slots);
+        let (mut sent, mut part, mut freed) = (self.sent, self.part, 0usize);
+        while sent < self.cleared {
+            let Some(slot) = slots.get(index) else {
+                break;
+            };
+            let len = slot.len as usize;
+            if part < len || slot.effect != Effect::Plain || slot.has(Flags::PIECES) {
+                break;
+            }
+            part = part.wrapping_sub(len);
+            freed = freed.wrapping_add(len);
+            sent = sent.wrapping_add(1);
+            index = wrap(index, 1, slots.len());
+        }
+        (self.sent, self.part) = (sent, part);
+        if !self.retain && freed > 0 {
+            self.release(freed, capacity);
+        }
     }
 
     /// The next slot whose last byte has left; its bytes are freed unless they are retained.

@@ -67,8 +67,13 @@ pub(crate) enum Effect {
     /// One reply, no change.
     #[default]
     Plain = 0,
-    /// One reply, which may take as long as it likes.
-    Blocking,
+    /// One reply, which may take as long as it likes. From here to `Hello3`: barriers.
+    Blocking = 1,
+    Monitor = 2,
+    Reset = 3,
+    Quit = 4,
+    Hello2 = 5,
+    Hello3 = 6,
     /// One reply; later commands depend on it having run on this very connection.
     Binding,
     Watch,
@@ -80,11 +85,6 @@ pub(crate) enum Effect {
     ReplyOff,
     ReplySkip,
     ReplyOn,
-    Monitor,
-    Reset,
-    Quit,
-    Hello2,
-    Hello3,
     /// As many confirmations as channels, or one reply.
     Subscribe,
     Psubscribe,

@@ -14,8 +14,37 @@ use crate::login::{Handshake, Login};
 use crate::session::{Class, Effect, Refusal, Session, Words};
 use crate::{Duration, Instant};
 
-/// Bytes of an error's text that are kept.
-const LAST_WORDS: usize = 64;
+/// Bytes that are kept of an error that ends a link, and of a reply that is too large.
+const EXCERPT: usize = 64;
+
+/// The first bytes of something.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Excerpt {
+    bytes: [u8; EXCERPT],
+    len: usize,
+}
+
+impl Excerpt {
+    const NEW: Self = Self {
+        bytes: [0; EXCERPT],
+        len: 0,
+    };
+
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let mut this = Self::NEW;
+        this.set(bytes);
+        this
+    }
+
+    fn set(&mut self, bytes: &[u8]) {
+        copy(&mut self.bytes, bytes);
+        self.len = bytes.len().min(EXCERPT);
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
 
 /// The memory that the engine works on; tags are the shell's.
 #[derive(Debug)]
@@ -80,8 +109,10 @@ pub(crate) struct Engine {
     /// Bytes that the reply under way announces beyond its command's hint.
     pub(crate) extra: u64,
     pub(crate) pushes_dropped: u64,
-    last_words: [u8; LAST_WORDS],
-    last_words_len: usize,
+    /// What the server said before the link ended, once `has_words`; until then, the first bytes
+    /// of a reply that is too large.
+    excerpt: Excerpt,
+    has_words: bool,
 }
 
 impl Engine {
@@ -106,8 +137,8 @@ impl Engine {
             heard: Instant::ZERO,
             extra: 0,
             pushes_dropped: 0,
-            last_words: [0; LAST_WORDS],
-            last_words_len: 0,
+            excerpt: Excerpt::NEW,
+            has_words: false,
         }
     }
 
@@ -132,7 +163,7 @@ impl Engine {
         self.reading = Reading::Frames;
         self.hungry = false;
         self.extra = 0;
-        self.last_words_len = 0;
+        self.has_words = false;
         self.epoch = self.epoch.wrapping_add(1);
         self.now = self.now.max(now);
         self.heard = now;
@@ -152,14 +183,30 @@ impl Engine {
     }
 
     pub(crate) fn last_words(&self) -> &[u8] {
-        self.last_words
-            .get(..self.last_words_len)
-            .unwrap_or_default()
+        match self.has_words {
+            true => self.excerpt.as_bytes(),
+            false => &[],
+        }
     }
 
     pub(crate) fn keep_words(&mut self, text: &[u8]) {
-        copy(&mut self.last_words, text);
-        self.last_words_len = text.len().min(LAST_WORDS);
+        self.excerpt.set(text);
+        self.has_words = true;
+    }
+
+    /// Keeps the first bytes of a reply that is too large.
+    pub(crate) fn keep_head(&mut self, bytes: &[u8]) {
+        self.excerpt.set(bytes);
+        self.has_words = false;
+    }
+
+    /// The bytes kept, borrowed.
+    pub(crate) fn kept(&self) -> &[u8] {
+        self.excerpt.as_bytes()
+    }
+
+    pub(crate) const fn head_kept(&self) -> Excerpt {
+        self.excerpt
     }
 
     // From the application.

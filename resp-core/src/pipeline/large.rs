@@ -11,9 +11,6 @@ use crate::decode::push;
 use crate::decode::stream::{Piece, Stream};
 use crate::session::Settled;
 
-/// The most bytes that are kept of a reply that is skipped.
-const HEAD: usize = 64;
-
 /// How replies are read.
 #[derive(Clone, Copy, Debug)]
 #[repr(u8)]
@@ -30,8 +27,6 @@ pub(crate) struct Large {
     stream: Stream,
     /// Bytes read.
     bytes: u64,
-    /// Bytes kept at the front of `rx`.
-    head: usize,
     /// Pieces go to the caller.
     delivers: bool,
 }
@@ -51,15 +46,11 @@ impl Large {
             .slot(0, mem.slots)
             .is_none_or(|slot| slot.has(Flags::GONE));
         let delivers = mine && !gone && engine.config.oversize == Oversize::Stream;
-        // The first bytes stay where they lie, so that an error's code is known at the end.
-        let head = match delivers {
-            true => 0,
-            false => HEAD.min(mem.rx.len() / 4),
-        };
+        // The first bytes are kept, so that an error's code is known at the end.
+        engine.keep_head(engine.rx.waiting(mem.rx));
         Self {
             stream: Stream::new(engine.framer.handed_out()),
             bytes: 0,
-            head,
             delivers,
         }
     }
@@ -137,13 +128,10 @@ impl Engine {
         }
     }
 
-    /// Steps over bytes of the reply; the first of them stay at the front of `rx`.
+    /// Steps over bytes of the reply.
     fn take_large(&mut self, large: &mut Large, n: usize) {
         large.bytes = large.bytes.saturating_add(n as u64);
         self.rx.consume(n);
-        if self.rx.base == 0 && self.rx.start >= large.head {
-            self.rx.base = large.head;
-        }
     }
 
     /// The tokens of a command that was given up meanwhile go to nobody.
@@ -188,17 +176,17 @@ impl Engine {
     fn finish_large(&mut self, mem: &mut Memory<'_>, large: &Large) -> Option<Found> {
         let bytes = large.bytes;
         let kind = large.stream.kind().unwrap_or(Kind::Array);
-        self.rx.base = 0;
         let owner = self.head(mem);
-        let head = mem.rx.get(..large.head).unwrap_or_default();
+        let kept = self.head_kept();
+        let head = kept.as_bytes();
         let frame = Frame {
             kind,
             value: 0,
-            body: large.body(head),
+            body: text_start(head),
             len: head.len().saturating_add(2),
         };
         if self.handshake.is_owed() && kind != Kind::Push {
-            return Some(Found::Login { at: 0, frame });
+            return Some(Found::LargeLogin { frame });
         }
         if kind.is_error() && owner.is_none() {
             self.keep_words(error_text(head, frame));
@@ -219,28 +207,21 @@ impl Engine {
                 match (gone, large.delivers) {
                     (true, _) => None,
                     (false, true) => Some(Found::Streamed { slot, bytes }),
-                    (false, false) => Some(Found::TooLarge {
-                        slot,
-                        kind,
-                        bytes,
-                        head: large.head,
-                    }),
+                    (false, false) => Some(Found::TooLarge { slot, kind, bytes }),
                 }
             }
         }
     }
 }
 
-impl Large {
-    /// Where the text begins in the bytes that are kept.
-    fn body(&self, head: &[u8]) -> usize {
-        match head.first() {
-            Some(b'+' | b'-' | b',' | b'(') => 1,
-            _ => head
-                .windows(2)
-                .position(|pair| pair == b"\r\n")
-                .map_or(0, |end| end.saturating_add(2)),
-        }
+/// Where the text begins in the bytes that are kept.
+fn text_start(head: &[u8]) -> usize {
+    match head.first() {
+        Some(b'+' | b'-' | b',' | b'(') => 1,
+        _ => head
+            .windows(2)
+            .position(|pair| pair == b"\r\n")
+            .map_or(0, |end| end.saturating_add(2)),
     }
 }
 

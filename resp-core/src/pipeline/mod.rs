@@ -54,7 +54,7 @@ use crate::decode::framer::Frame;
 use crate::decode::stream::Piece;
 use crate::encode::{Arguments, Cmd, Command};
 use crate::{Instant, Reply};
-use engine::{Engine, Link, Memory};
+use engine::{Engine, Excerpt, Link, Memory};
 use receive::Found;
 
 /// A submitted command's name, for [`Pipeline::abandon`].
@@ -468,24 +468,29 @@ impl<S: Storage> Pipeline<S> {
             split!(self => mem, _tags);
             match self.engine.poll(&mut mem)? {
                 Found::Nothing => return Ok(None),
-                Found::Login { at, frame } => self.login_reply(at, frame),
+                Found::Login { at, frame } => {
+                    let rx = self.storage.parts().rx;
+                    let text = receive::error_text(rx.get(at..).unwrap_or_default(), frame);
+                    let text = Excerpt::of(text);
+                    self.login_reply(frame, &text);
+                }
+                Found::LargeLogin { frame } => {
+                    let kept = self.engine.head_kept();
+                    let text = Excerpt::of(receive::error_text(kept.as_bytes(), frame));
+                    self.login_reply(frame, &text);
+                }
                 found => break found,
             }
         };
         let Parts { rx, tags, .. } = self.storage.parts();
-        Ok(event(found, rx, tags))
+        let head = self.engine.kept();
+        Ok(event(found, rx, head, tags))
     }
 
     #[cold]
-    fn login_reply(&mut self, at: usize, frame: Frame) {
-        // The text lies in memory that the login may not borrow at the same time.
-        let mut text = [0; 64];
-        let from = self.storage.parts().rx;
-        let from = receive::error_text(from.get(at..).unwrap_or_default(), frame);
-        let n = pieces::take(&mut text, from);
-        let text = text.get(..n).unwrap_or_default();
+    fn login_reply(&mut self, frame: Frame, text: &Excerpt) {
         let login = self.storage.login();
-        self.engine.login_reply(&login, frame.kind, text);
+        self.engine.login_reply(&login, frame.kind, text.as_bytes());
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens.
@@ -524,7 +529,12 @@ impl Engine {
 
 /// Makes an event of what the engine found. Every slot that it names has a tag.
 #[inline]
-fn event<'a, Tag>(found: Found, rx: &'a [u8], tags: &mut [Option<Tag>]) -> Option<Event<'a, Tag>> {
+fn event<'a, Tag>(
+    found: Found,
+    rx: &'a [u8],
+    head: &'a [u8],
+    tags: &mut [Option<Tag>],
+) -> Option<Event<'a, Tag>> {
     let mut tag = |slot: usize| tags.get_mut(slot).and_then(Option::take);
     let reply = |at: usize, frame: Frame| Reply::new(rx.get(at..).unwrap_or_default(), frame);
     Some(match found {
@@ -537,23 +547,18 @@ fn event<'a, Tag>(found: Found, rx: &'a [u8], tags: &mut [Option<Tag>]) -> Optio
             tag: tag(slot)?,
             fate,
         },
-        Found::TooLarge {
-            slot,
-            kind,
-            bytes,
-            head,
-        } => Event::TooLarge {
+        Found::TooLarge { slot, kind, bytes } => Event::TooLarge {
             tag: tag(slot)?,
             kind,
             bytes,
-            head: rx.get(..head).unwrap_or_default(),
+            head,
         },
         Found::Streamed { slot, bytes } => Event::Streamed {
             tag: tag(slot)?,
             bytes,
         },
         Found::Piece { piece, at, n } => Event::Token(token(piece, rx, at, n)),
-        Found::Nothing | Found::Login { .. } => return None,
+        Found::Nothing | Found::Login { .. } | Found::LargeLogin { .. } => return None,
     })
 }
 

@@ -33,7 +33,6 @@ pub(crate) enum Found {
         slot: usize,
         kind: Kind,
         bytes: u64,
-        head: usize,
     },
     /// A piece of the reply to the oldest command, `n` bytes at `at`.
     Piece {
@@ -44,6 +43,10 @@ pub(crate) enum Found {
     Streamed {
         slot: usize,
         bytes: u64,
+    },
+    /// The same, of a reply that was too large: offsets are into the bytes kept of it.
+    LargeLogin {
+        frame: Frame,
     },
     /// A reply to the handshake; the shell hands the login to `login_reply` and polls again.
     Login {

@@ -1,8 +1,7 @@
 //! The receive buffer: bytes that wait to be framed, and room behind them.
 //!
 //! ```text
-//!   0 .. base     kept: the first bytes of a reply that is too large
-//!   base .. start consumed
+//!   0 .. start    consumed
 //!   start .. end  waiting to be framed, or framed and lent out
 //!   end ..        room
 //! ```
@@ -10,7 +9,6 @@
 /// Where the bytes of the receive buffer lie.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rx {
-    pub(crate) base: usize,
     pub(crate) start: usize,
     pub(crate) end: usize,
     /// Bytes consumed since the connection began.
@@ -20,7 +18,6 @@ pub(crate) struct Rx {
 impl Rx {
     pub(crate) const fn new() -> Self {
         Self {
-            base: 0,
             start: 0,
             end: 0,
             consumed: 0,
@@ -41,7 +38,7 @@ impl Rx {
     /// consumed.
     #[inline]
     pub(crate) const fn is_full(&self, memory: &[u8]) -> bool {
-        self.start == self.base && self.end == memory.len()
+        self.start == 0 && self.end == memory.len()
     }
 
     /// Gives up bytes at the front.
@@ -61,13 +58,10 @@ impl Rx {
     /// must be because a frame is cut by the end (`stuck`): each byte is moved at most twice.
     #[inline]
     pub(crate) fn room<'m>(&mut self, memory: &'m mut [u8], stuck: bool) -> &'m mut [u8] {
-        let (waiting, consumed) = (
-            self.end.wrapping_sub(self.start),
-            self.start.wrapping_sub(self.base),
-        );
+        let (waiting, consumed) = (self.end.wrapping_sub(self.start), self.start);
         if waiting == 0 {
-            self.start = self.base;
-            self.end = self.base;
+            self.start = 0;
+            self.end = 0;
         } else if consumed > 0 {
             let at_end = self.end == memory.len();
             if (waiting <= consumed && memory.len().wrapping_sub(self.end) < self.end)
@@ -80,12 +74,11 @@ impl Rx {
     }
 
     fn move_to_front(&mut self, memory: &mut [u8]) {
-        let memory = memory.get_mut(self.base..self.end).unwrap_or_default();
-        let from = self.start.wrapping_sub(self.base);
-        if from <= memory.len() {
-            memory.copy_within(from.., 0);
+        let memory = memory.get_mut(..self.end).unwrap_or_default();
+        if self.start <= memory.len() {
+            memory.copy_within(self.start.., 0);
         }
-        self.end = self.end.wrapping_sub(from);
-        self.start = self.base;
+        self.end = self.end.wrapping_sub(self.start);
+        self.start = 0;
     }
 }

@@ -14,6 +14,35 @@ pub(crate) struct Header {
     pub(crate) len: usize,
 }
 
+impl Header {
+    /// Where in the value its text, its bytes or its first element begins.
+    #[inline]
+    pub(crate) const fn body(self) -> usize {
+        match self.kind {
+            Kind::Status | Kind::Error | Kind::Double | Kind::BigNumber => 1,
+            _ => self.len,
+        }
+    }
+
+    /// How many values are owed behind this header, `owed` being owed before it.
+    ///
+    /// A scalar pays one; an array of n pays one and owes n; a map owes 2n; attributes owe 2n and
+    /// pay nothing, because their value is still to come; a push owes n, and pays only if it is
+    /// an `element`. `None` beyond 2^64.
+    #[inline]
+    pub(crate) fn owed_after(self, owed: u64, element: bool) -> Option<u64> {
+        let count = self.value.unsigned_abs();
+        let (pays, owes) = match self.kind {
+            Kind::Map => (1, count.checked_mul(2)?),
+            Kind::Attribute => (0, count.checked_mul(2)?),
+            Kind::Array | Kind::Set => (1, count),
+            Kind::Push => (u64::from(element), count),
+            _ => (1, 0),
+        };
+        owed.wrapping_sub(pays).checked_add(owes)
+    }
+}
+
 /// What came of looking at the bytes of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Parsed {

@@ -4,6 +4,9 @@
 //! a message published to oneself in MULTI), where they are no elements. The confirmation of a
 //! subscription that ran in MULTI is one. Only the push's kind, its first element, tells.
 
+use super::header::Header;
+use crate::Kind;
+
 /// Which subscriptions a confirmation is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
@@ -36,6 +39,21 @@ impl Confirmation {
             _ => return None,
         };
         Some(Self { scope, subscribed })
+    }
+}
+
+/// The kind of the push whose elements are `bytes` and begin with `header`: a string that is the
+/// first of them. Empty where it cannot be one that means anything; `None` if more bytes are
+/// needed.
+pub(crate) fn kind(bytes: &[u8], header: Header) -> Option<&[u8]> {
+    let body = bytes.get(header.body()..)?;
+    let len = match usize::try_from(header.value) {
+        Ok(len) if len <= LONGEST => len,
+        _ => return Some(&[]),
+    };
+    match header.kind {
+        Kind::Bulk | Kind::Status => body.get(..len),
+        _ => Some(&[]),
     }
 }
 

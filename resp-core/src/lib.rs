@@ -54,5 +54,5 @@ pub use encode::{Command, cmd};
 pub use kind::Kind;
 pub use login::Login;
 pub use pipeline::{Event, Fate, Pipeline};
-pub use reply::Reply;
+pub use reply::{FromReply, Reply};
 pub use time::{Duration, Instant};

@@ -1,0 +1,149 @@
+use super::*;
+
+/// Everything at every piece size gives the same events.
+fn at_every_step(make: impl Fn() -> Rig, bytes: &str, expected: &[&str]) {
+    for step in (1..80).chain([usize::MAX]) {
+        let mut rig = make();
+        assert_eq!(rig.feed_by(bytes.as_bytes(), step), expected, "step {step}");
+    }
+}
+
+fn two_pings() -> Rig {
+    let mut rig = Rig::new(256, 64, 4);
+    rig.ping(1);
+    rig.ping(2);
+    rig.sent();
+    rig
+}
+
+fn streaming() -> Rig {
+    let mut rig = two_pings();
+    rig.config(|config| config.oversize = Oversize::Stream);
+    rig
+}
+
+#[test]
+fn promise_6_a_reply_that_is_too_large_costs_its_own_command_only() {
+    let bulk = format!("$100\r\n{}\r\n+PONG\r\n", "x".repeat(100));
+    at_every_step(
+        two_pings,
+        &bulk,
+        &[
+            "1: too large, bulk string, 108 bytes, $100 xxxxxxxxxx",
+            "2: +PONG",
+        ],
+    );
+    let array = format!("*30\r\n{}+PONG\r\n", "$1\r\na\r\n".repeat(30));
+    at_every_step(
+        two_pings,
+        &array,
+        &["1: too large, array, 215 bytes, *30 $1 a $1", "2: +PONG"],
+    );
+    let line = format!("-WRONGTYPE {}\r\n+PONG\r\n", "y".repeat(200));
+    at_every_step(
+        two_pings,
+        &line,
+        &[
+            "1: too large, error, 213 bytes, -WRONGTYPE yyyyy",
+            "2: +PONG",
+        ],
+    );
+}
+
+#[test]
+fn a_push_that_is_too_large_is_dropped_and_counted() {
+    let bytes = format!(">2\r\n+k\r\n$100\r\n{}\r\n+a\r\n+b\r\n", "x".repeat(100));
+    at_every_step(two_pings, &bytes, &["1: +a", "2: +b"]);
+    let mut rig = two_pings();
+    rig.feed(&bytes);
+    assert_eq!(rig.pipeline.pushes_dropped(), 1);
+}
+
+#[test]
+fn pushes_inside_a_reply_that_is_too_large_are_handed_out_once() {
+    let push = ">2\r\n$7\r\nmessage\r\n+hi\r\n";
+    let bytes = format!(
+        "*12\r\n{}{push}{}{push}{}+PONG\r\n",
+        ":1\r\n",
+        "$4\r\nabcd\r\n".repeat(8),
+        ":2\r\n".repeat(3)
+    );
+    let expected = &[
+        "push: >2 $7 message +hi",
+        "push: >2 $7 message +hi",
+        "1: too large, array, 145 bytes, *12 :1 >2 $7",
+        "2: +PONG",
+    ];
+    at_every_step(two_pings, &bytes, expected);
+}
+
+#[test]
+fn a_large_reply_is_streamed_as_tokens() {
+    let bulk = "x".repeat(70);
+    let bytes = format!("*3\r\n:7\r\n%1\r\n+k\r\n$70\r\n{bulk}\r\n$0\r\n\r\n+PONG\r\n");
+    for step in [1, 7, usize::MAX] {
+        let mut rig = streaming();
+        let events = rig.feed_by(bytes.as_bytes(), step);
+        let bytes: String = events
+            .iter()
+            .filter_map(|event| event.strip_prefix("token bytes: "))
+            .collect();
+        assert_eq!(bytes, bulk);
+        let others: Vec<_> = events
+            .iter()
+            .filter(|event| !event.starts_with("token bytes"))
+            .map(String::as_str)
+            .collect();
+        assert_eq!(
+            others,
+            [
+                "token: array of 3",
+                "token: :7",
+                "token: map of 1",
+                "token: +k",
+                "token: bulk string Some(70)",
+                "token: end",
+                "token: bulk string Some(0)",
+                "token: end",
+                "1: streamed 99",
+                "2: +PONG"
+            ],
+            "step {step}"
+        );
+    }
+}
+
+#[test]
+fn a_line_longer_than_the_buffer_is_streamed() {
+    let mut rig = streaming();
+    let line = "z".repeat(150);
+    let events = rig.feed(&format!("+{line}\r\n+PONG\r\n"));
+    assert_eq!(events.first().unwrap(), "token: status None");
+    assert_eq!(events.last().unwrap(), "2: +PONG");
+    let bytes: String = events
+        .iter()
+        .filter_map(|event| event.strip_prefix("token bytes: "))
+        .collect();
+    assert_eq!(bytes, line);
+}
+
+#[test]
+fn a_link_that_dies_inside_a_large_reply_leaves_its_command_unknown() {
+    let mut rig = two_pings();
+    rig.feed(&format!("$100\r\n{}", "x".repeat(90)));
+    rig.pipeline.handle_eof();
+    assert_eq!(
+        rig.events(),
+        ["1: Unknown(LinkLost)", "2: Unknown(LinkLost)", "error: Eof"]
+    );
+}
+
+#[test]
+fn a_broken_large_reply_names_its_offset() {
+    let mut rig = two_pings();
+    let events = rig.feed(&format!("$100\r\n{}XY", "x".repeat(100)));
+    assert_eq!(
+        events[2],
+        "error: Protocol(DecodeError { kind: BadTerminator, offset: 106 })"
+    );
+}

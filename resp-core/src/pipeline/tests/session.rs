@@ -1,0 +1,272 @@
+use super::*;
+use crate::session::Refusal;
+
+fn resp3() -> Rig {
+    let mut rig = Rig::closed(4096, 4096, 64);
+    rig.pipeline.storage_mut().login.protocol = Protocol::Resp3;
+    rig.pipeline.open(rig.now);
+    rig.sent();
+    rig.feed("%0\r\n");
+    assert!(rig.pipeline.is_resp3());
+    rig
+}
+
+fn confirmed(push: &str, kind: &str, channel: &str, count: u32) -> String {
+    format!(
+        "{push}3\r\n${}\r\n{kind}\r\n${}\r\n{channel}\r\n:{count}\r\n",
+        kind.len(),
+        channel.len()
+    )
+}
+
+#[test]
+fn a_subscription_is_owed_as_many_confirmations_as_channels() {
+    for (mut rig, push) in [(resp3(), ">"), (Rig::roomy(), "*")] {
+        rig.submit(cmd("subscribe").args(("a", "b", "a")), 1);
+        rig.ping(2);
+        rig.sent();
+        let bytes = confirmed(push, "subscribe", "a", 1)
+            + &confirmed(push, "subscribe", "b", 2)
+            + &confirmed(push, "message", "a", 0)
+            + &confirmed(push, "subscribe", "a", 2)
+            + "+PONG\r\n";
+        let events = rig.feed(&bytes);
+        assert_eq!(events.len(), 5);
+        assert!(events[..3].iter().all(|event| event.starts_with("push: ")));
+        assert_eq!(events[3], format!("1: {push}3 $9 subscribe $1 a :2"));
+        assert_eq!(events[4], "2: +PONG");
+        assert!(!rig.pipeline.is_session_clean());
+
+        rig.submit(cmd("UNSUBSCRIBE"), 3);
+        rig.submit(cmd("UNSUBSCRIBE"), 4);
+        rig.ping(5);
+        rig.sent();
+        let bytes = confirmed(push, "unsubscribe", "a", 1)
+            + &confirmed(push, "unsubscribe", "b", 0)
+            + &format!("{push}3\r\n$11\r\nunsubscribe\r\n$-1\r\n:0\r\n")
+            + "+PONG\r\n";
+        let events = rig.feed(&bytes);
+        assert!(events[0].starts_with("push: "), "{events:?}");
+        assert!(events[1].starts_with("3: ") && events[1].ends_with("b :0"));
+        assert!(events[2].starts_with("4: ") && events[2].ends_with("$-1 :0"));
+        assert_eq!(events[3], "5: +PONG");
+    }
+}
+
+#[test]
+fn a_failed_subscription_is_owed_one_error() {
+    let mut rig = Rig::roomy();
+    rig.submit(cmd("SUBSCRIBE").args(("a", "b")), 1);
+    rig.ping(2);
+    rig.sent();
+    assert_eq!(
+        rig.feed("-NOPERM no\r\n+PONG\r\n"),
+        ["1: -NOPERM no", "2: +PONG"]
+    );
+}
+
+#[test]
+fn in_resp2_a_list_that_begins_with_message_is_a_reply_unless_subscribed() {
+    let mut rig = Rig::roomy();
+    rig.ping(1);
+    rig.sent();
+    let list = "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nx\r\n";
+    assert_eq!(rig.feed(list), ["1: *3 $7 message $1 a $1 x"]);
+    rig.submit(cmd("SUBSCRIBE").arg("a"), 2);
+    rig.ping(3);
+    rig.sent();
+    rig.feed(&confirmed("*", "subscribe", "a", 1));
+    assert_eq!(rig.feed(list), ["push: *3 $7 message $1 a $1 x"]);
+}
+
+#[test]
+fn client_reply_silences_what_follows_it() {
+    let mut rig = Rig::roomy();
+    rig.submit(cmd("CLIENT").args(("REPLY", "SKIP")), 1);
+    rig.ping(2);
+    rig.ping(3);
+    rig.submit(cmd("client").args(("reply", "off")), 4);
+    rig.ping(5);
+    rig.submit(cmd("CLIENT").args(("REPLY", "ON")), 6);
+    rig.ping(7);
+    assert!(
+        rig.events().is_empty(),
+        "silent only once the last byte has left"
+    );
+    rig.sent();
+    assert_eq!(rig.events(), ["1: Silent", "2: Silent"]);
+    assert_eq!(
+        rig.feed("+three\r\n+six\r\n+seven\r\n"),
+        [
+            "3: +three",
+            "4: Silent",
+            "5: Silent",
+            "6: +six",
+            "7: +seven"
+        ]
+    );
+}
+
+#[test]
+fn silence_is_decided_by_what_leaves_not_by_what_was_submitted() {
+    let mut rig = Rig::roomy();
+    rig.submit(cmd("CLIENT").args(("REPLY", "SKIP")), 1);
+    let struck = rig.ping(2);
+    rig.ping(3);
+    rig.ping(4);
+    rig.pipeline.abandon(struck);
+    rig.sent();
+    assert_eq!(
+        rig.feed("+four\r\n"),
+        ["1: Silent", "3: Silent", "4: +four"]
+    );
+}
+
+#[test]
+fn what_would_break_framing_is_refused() {
+    let mut rig = Rig::roomy();
+    rig.submit(cmd("MULTI"), 1);
+    let refusal = |rig: &mut Rig, command: crate::encode::RawCommand<'_>| match rig.refused(command)
+    {
+        Rejected::Refused(refusal) => refusal,
+        other => panic!("{other:?}"),
+    };
+    let mut check = |line: &str, expected: Refusal| {
+        let mut bytes = format!("*{}\r\n", line.split(' ').count());
+        for word in line.split(' ') {
+            bytes += &format!("${}\r\n{word}\r\n", word.len());
+        }
+        let (command, _) = crate::encode::RawCommand::split(bytes.as_bytes()).unwrap();
+        assert_eq!(refusal(&mut rig, command), expected, "{line}");
+    };
+    check("CLIENT REPLY OFF", Refusal::ReplyInMulti);
+    check("SUBSCRIBE a b", Refusal::SubscribeInMulti);
+    check("UNSUBSCRIBE", Refusal::SubscribeInMulti);
+    check("HELLO 3", Refusal::ModeInMulti);
+    check("MONITOR", Refusal::ModeInMulti);
+    check("PSYNC ? -1", Refusal::Foreign);
+    check("SCRIPT DEBUG YES", Refusal::Foreign);
+    rig.submit(cmd("SUBSCRIBE").arg("a"), 2);
+    assert_eq!(
+        rig.refused(cmd("PUBLISH").args(("a", "x"))),
+        Rejected::Refused(Refusal::PublishInMulti)
+    );
+    rig.submit(cmd("EXEC"), 3);
+    rig.submit(cmd("PUBLISH").args(("a", "x")), 4);
+    rig.submit(cmd("QUIT"), 5);
+    assert_eq!(
+        rig.refused(cmd("PING")),
+        Rejected::Refused(Refusal::Quitting)
+    );
+}
+
+#[test]
+fn a_subscription_in_multi_is_queued_and_confirmed_inside_exec() {
+    let mut rig = Rig::roomy();
+    rig.submit(cmd("MULTI"), 1);
+    rig.submit(cmd("SUBSCRIBE").arg("a"), 2);
+    rig.submit(cmd("EXEC"), 3);
+    rig.ping(4);
+    rig.sent();
+    let bytes = format!(
+        "+OK\r\n+QUEUED\r\n*1\r\n{}{}*2\r\n+pong\r\n$0\r\n\r\n",
+        confirmed("*", "subscribe", "a", 1),
+        confirmed("*", "message", "a", 7),
+    );
+    assert_eq!(
+        rig.feed(&bytes),
+        [
+            "1: +OK",
+            "2: +QUEUED",
+            "3: *1 *3 $9 subscribe $1 a :1",
+            "push: *3 $7 message $1 a :7",
+            "4: *2 +pong $0"
+        ]
+    );
+}
+
+#[test]
+fn a_message_between_the_elements_of_an_exec_is_no_element() {
+    let mut rig = resp3();
+    rig.submit(cmd("EXEC"), 1);
+    rig.ping(2);
+    rig.sent();
+    let message = ">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nx\r\n";
+    let bytes = format!("*2\r\n:1\r\n{message}:2\r\n+PONG\r\n");
+    for step in [1, 3, usize::MAX] {
+        let mut rig = resp3();
+        rig.submit(cmd("EXEC"), 1);
+        rig.ping(2);
+        rig.sent();
+        let events = rig.feed_by(bytes.as_bytes(), step);
+        assert_eq!(events[0], "push: >3 $7 message $1 a $1 x");
+        assert!(events[1].starts_with("1: *2 :1 >3"));
+        assert_eq!(events[2], "2: +PONG");
+    }
+}
+
+#[test]
+fn monitor_lines_are_pushes_until_reset() {
+    let mut rig = Rig::roomy();
+    rig.submit(cmd("MONITOR"), 1);
+    assert_eq!(
+        rig.refused(cmd("PING")),
+        Rejected::Refused(Refusal::Monitoring)
+    );
+    rig.submit(cmd("RESET"), 2);
+    rig.ping(3);
+    rig.sent();
+    assert_eq!(
+        rig.feed("+OK\r\n+1.5 [0 x] \"PING\"\r\n"),
+        ["1: +OK", "push: +1.5 [0 x] \"PING\""]
+    );
+    rig.sent();
+    assert_eq!(rig.feed("+OK\r\n+RESET\r\n"), ["push: +OK", "2: +RESET"]);
+    assert_eq!(rig.sent(), PING);
+    assert_eq!(rig.feed("+PONG\r\n"), ["3: +PONG"]);
+}
+
+#[test]
+fn nothing_is_sent_behind_a_blocking_command_until_it_is_answered() {
+    let mut rig = Rig::roomy();
+    rig.submit(
+        cmd("XREAD").args(("COUNT", 1, "block", 0, "STREAMS", "s", "$")),
+        1,
+    );
+    rig.ping(2);
+    assert!(rig.sent().ends_with("$1\r\n$\r\n"));
+    assert_eq!(rig.feed("*-1\r\n"), ["1: *-1"]);
+    assert_eq!(rig.sent(), PING);
+    rig.submit(cmd("XREAD").args(("STREAMS", "BLOCK", "0")), 3);
+    rig.ping(4);
+    assert!(
+        rig.sent().ends_with(PING),
+        "a key called BLOCK blocks nothing"
+    );
+}
+
+#[test]
+fn the_session_is_clean_again_after_a_transaction() {
+    let mut rig = Rig::roomy();
+    assert!(rig.pipeline.is_session_clean());
+    rig.submit(cmd("WATCH").arg("k"), 1);
+    assert!(!rig.pipeline.is_session_clean());
+    rig.submit(cmd("MULTI"), 2);
+    rig.submit(cmd("EXEC"), 3);
+    assert!(rig.pipeline.is_session_clean());
+    rig.submit(cmd("SELECT").arg(2), 4);
+    assert!(!rig.pipeline.is_session_clean());
+    rig.submit(cmd("RESET"), 5);
+    assert!(rig.pipeline.is_session_clean());
+}
+
+#[test]
+fn a_named_protocol_error_is_nobodys_reply() {
+    let mut rig = Rig::roomy();
+    rig.ping(1);
+    rig.sent();
+    assert_eq!(
+        rig.feed("-ERR Protocol error: invalid bulk length\r\n"),
+        ["1: Unknown(LinkLost)", "error: Farewell"]
+    );
+}

@@ -9,6 +9,7 @@ mod framing;
 mod login;
 mod messages;
 mod pipeline;
+mod replies;
 mod time;
 
 /// Calls the whole public API.
@@ -23,6 +24,7 @@ pub fn everything() {
     login::names();
     pipeline::in_a_static();
     pipeline::in_borrowed_memory();
+    replies::replies();
     time::points();
     time::spans();
 

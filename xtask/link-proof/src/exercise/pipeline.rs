@@ -2,6 +2,7 @@
 
 use super::login::{login, refusal};
 use super::messages::message;
+use super::replies::every_way;
 use crate::boundary::{Buffer, flag, number, size};
 use core::hint::black_box;
 use respipe_core::encode::{Command, RawCommand, Template, cmd};
@@ -219,9 +220,11 @@ fn events<S: Storage<Tag = u32>>(pipeline: &mut Pipeline<S>) {
             black_box(tag);
             message(&fate);
         }
-        Ok(Some(Event::Token(Token::Scalar(reply)))) => {
-            black_box(reply);
+        Ok(Some(Event::Reply { tag, reply })) => {
+            black_box(tag);
+            every_way(reply);
         }
+        Ok(Some(Event::Push(reply) | Event::Token(Token::Scalar(reply)))) => every_way(reply),
         Ok(event) => {
             black_box(event);
         }

@@ -1,6 +1,7 @@
 //! Requests: what stands at the front of a connection's input.
 
-use respipe_core::{Framer, Kind};
+use respipe_core::reply::Value;
+use respipe_core::{Framer, Kind, Reply};
 
 /// The longest inline command, in bytes, as in Redis.
 const INLINE: usize = 64 * 1024;
@@ -28,7 +29,7 @@ pub(super) fn next<'a>(
             };
             let arguments = match frame.kind() {
                 Kind::Null => Vec::new(),
-                _ => arguments(&bytes[..frame.len()]).ok_or("expected '$'")?,
+                _ => arguments(Reply::new(bytes, frame)).ok_or("expected '$'")?,
             };
             Ok(Some(Request {
                 arguments,
@@ -40,25 +41,20 @@ pub(super) fn next<'a>(
 }
 
 /// The elements of a whole array; `None` if one of them is no bulk string.
-fn arguments(frame: &[u8]) -> Option<Vec<&[u8]>> {
-    let mut rest = frame;
-    let count = number(&mut rest, b'*')?;
-    let mut arguments = Vec::with_capacity(count);
-    for _ in 0..count {
-        let length = number(&mut rest, b'$')?;
-        let (argument, behind) = rest.split_at_checked(length)?;
-        arguments.push(argument);
-        rest = behind.get(2..)?;
-    }
-    Some(arguments)
-}
-
-/// The number of a header of this type, and what stands behind its line.
-fn number(rest: &mut &[u8], kind: u8) -> Option<usize> {
-    let end = rest.iter().position(|byte| *byte == b'\r')?;
-    let digits = rest[..end].strip_prefix(&[kind])?;
-    *rest = rest.get(end + 2..)?;
-    core::str::from_utf8(digits).ok()?.parse().ok()
+fn arguments(reply: Reply<'_>) -> Option<Vec<&[u8]>> {
+    let mut values = reply.cursor();
+    let Some(Value::Array(_)) = values.next() else {
+        return None;
+    };
+    values
+        .map(|value| {
+            if let Value::Bulk(bytes) = value {
+                Some(bytes)
+            } else {
+                None
+            }
+        })
+        .collect()
 }
 
 fn inline(bytes: &[u8]) -> Result<Option<Request<'_>>, String> {

@@ -29,8 +29,9 @@ pub(crate) enum Advance {
     Refused,
 }
 
-/// A handshake under way, and the replies that it is owed.
-#[derive(Clone, Debug)]
+/// A handshake under way, and the replies that it is owed. Without `Debug`: it holds a part of a
+/// password.
+#[derive(Clone)]
 pub(crate) struct Handshake {
     step: Step,
     resp3: bool,

@@ -81,7 +81,6 @@ pub(crate) enum Link {
     Reaping(PipelineError, usize),
 }
 
-#[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) config: Config,
     pub(crate) link: Link,

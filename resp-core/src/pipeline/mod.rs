@@ -104,7 +104,6 @@ pub enum State {
 /// Any order of calls is safe; a wrong order can only be slow. A good one, after anything
 /// happened: poll events until there are none, transmit until there is nothing, then wait for
 /// the socket or the time-out.
-#[derive(Debug)]
 pub struct Pipeline<S> {
     engine: Engine,
     storage: S,
@@ -118,6 +117,19 @@ impl<S> Pipeline<S> {
             engine: Engine::new(),
             storage,
         }
+    }
+}
+
+/// Sizes and states only: the buffers may hold secrets.
+impl<S: Storage> core::fmt::Debug for Pipeline<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Pipeline")
+            .field("state", &self.state())
+            .field("epoch", &self.epoch())
+            .field("in_flight", &self.in_flight())
+            .field("unanswered", &self.unanswered())
+            .field("sizes", &self.storage.sizes())
+            .finish_non_exhaustive()
     }
 }
 

@@ -30,7 +30,6 @@ pub trait Storage {
 }
 
 /// The memory of a pipeline.
-#[derive(Debug)]
 pub struct Parts<'a, Tag> {
     /// Bytes to send.
     pub tx: &'a mut [u8],
@@ -41,6 +40,38 @@ pub struct Parts<'a, Tag> {
     /// The tags of the outstanding commands; as many as slots.
     pub tags: &'a mut [Option<Tag>],
 }
+
+/// Lengths only: the buffers may hold secrets.
+impl<Tag> core::fmt::Debug for Parts<'_, Tag> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Parts")
+            .field("tx", &self.tx.len())
+            .field("rx", &self.rx.len())
+            .field("slots", &self.slots.len())
+            .field("tags", &self.tags.len())
+            .finish()
+    }
+}
+
+/// The `Debug` of a storage: its sizes and its login, which hides its password.
+macro_rules! debug_as_sizes {
+    ($name:literal: impl[$($generics:tt)*] for $type:ty) => {
+        impl<$($generics)*> core::fmt::Debug for $type {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.debug_struct($name)
+                    .field("sizes", &self.sizes())
+                    .field("login", &self.login())
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+debug_as_sizes!("Inline": impl[const TX: usize, const RX: usize, const DEPTH: usize, Tag]
+    for Inline<TX, RX, DEPTH, Tag>);
+debug_as_sizes!("Borrowed": impl[Tag] for Borrowed<'_, Tag>);
+#[cfg(feature = "alloc")]
+debug_as_sizes!("Heap": impl[Tag] for Heap<Tag>);
 
 /// The sizes of a pipeline's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +87,6 @@ pub struct Sizes {
 
 /// Memory in the pipeline itself: for statics. All zero at first, so that with a tag whose
 /// `Option::None` is zero too, such as an integer, a static lies in `.bss`.
-#[derive(Debug)]
 pub struct Inline<const TX: usize, const RX: usize, const DEPTH: usize, Tag = u32> {
     tx: [u8; TX],
     rx: [u8; RX],
@@ -129,7 +159,6 @@ impl<const TX: usize, const RX: usize, const DEPTH: usize, Tag> Storage
 }
 
 /// Memory that somebody else owns: linker sections, DMA banks.
-#[derive(Debug)]
 pub struct Borrowed<'a, Tag> {
     parts: Parts<'a, Tag>,
     login: Login<'a>,
@@ -193,7 +222,6 @@ mod heap {
     use crate::login::Protocol;
 
     /// Memory on the heap, taken once, for sizes that are known at run time only.
-    #[derive(Debug)]
     pub struct Heap<Tag> {
         tx: Box<[u8]>,
         rx: Box<[u8]>,

@@ -158,6 +158,15 @@ fn a_long_password_leaves_in_several_pieces() {
 #[test]
 fn the_password_is_not_shown() {
     assert!(!format!("{:?}", auto()).contains("secret"));
+    let mut rig = rig(auto());
+    rig.pipeline.poll_transmit().unwrap();
+    let shown = format!("{:?}", rig.pipeline);
+    assert!(shown.contains("LoggingIn"), "{shown}");
+    // Neither as text nor as the numbers of its bytes.
+    assert!(
+        !shown.contains("secret") && !shown.contains("115, 101, 99"),
+        "{shown}"
+    );
 }
 
 #[test]

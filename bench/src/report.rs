@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::codec::{Codec, Row};
 use crate::measure::{Measure, Spread};
-use crate::peers::{OURS, Peer};
+use crate::peers::{OUR_STREAM, OURS, Peer};
 use crate::run::DEPTHS;
 use crate::table::Table;
 use crate::targets;
@@ -37,12 +37,14 @@ impl Report {
         self.figures.iter().find(is_it).map(|figure| figure.spread)
     }
 
-    /// The rival that needs least, and how much.
+    /// The peer that needs least, and how much: neither ours nor the floor.
     pub fn best_peer(&self, cell: &str, measure: Measure) -> Option<(&'static str, f64)> {
-        let rivals = Peer::ALL.into_iter().filter(|peer| peer.is_rival());
-        let figures = rivals.filter_map(|peer| {
-            Some((peer.name(), self.figure(cell, peer.name(), measure)?.median))
-        });
+        let others = [OURS, OUR_STREAM, Peer::Floor.name()];
+        let is_rival = |figure: &&Figure| {
+            figure.cell == cell && figure.measure == measure && !others.contains(&figure.client)
+        };
+        let rivals = self.figures.iter().filter(is_rival);
+        let figures = rivals.map(|figure| (figure.client, figure.spread.median));
         figures.min_by(|a, b| a.1.total_cmp(&b.1))
     }
 

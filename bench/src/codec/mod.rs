@@ -5,9 +5,12 @@
 
 use std::hint::black_box;
 
+use crate::peers::OURS;
+
 mod floor;
 mod redis_protocol;
 mod redis_rs;
+mod respipe;
 mod rustis;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +108,7 @@ const ENCODED: &[u8] = b"*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000001\r\n$16\r\n01
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Codec {
+    Respipe,
     RedisProtocol,
     RedisRs,
     Rustis,
@@ -112,7 +116,8 @@ pub enum Codec {
 }
 
 impl Codec {
-    pub const ALL: [Codec; 4] = [
+    pub const ALL: [Codec; 5] = [
+        Codec::Respipe,
         Codec::RedisProtocol,
         Codec::RedisRs,
         Codec::Rustis,
@@ -121,6 +126,7 @@ impl Codec {
 
     pub fn name(self) -> &'static str {
         match self {
+            Codec::Respipe => OURS,
             Codec::RedisProtocol => "redis-protocol",
             Codec::RedisRs => "redis-rs",
             Codec::Rustis => "rustis",
@@ -135,6 +141,7 @@ impl Codec {
     /// Does a row so many times and says what was seen the last time; `None` where the codec has no such thing.
     pub fn run(self, row: Row, times: usize) -> Option<usize> {
         match self {
+            Codec::Respipe => respipe::run(row, times),
             Codec::RedisProtocol => redis_protocol::run(row, times),
             Codec::RedisRs => redis_rs::run(row, times),
             Codec::Rustis => rustis::run(row, times),

@@ -46,11 +46,6 @@ impl Peer {
         Peer::ALL.into_iter().find(|peer| peer.name() == name)
     }
 
-    /// Whether it is one that ours is compared with: not ours, not the floor.
-    pub fn is_rival(self) -> bool {
-        matches!(self, Peer::RedisRs | Peer::Rustis | Peer::Hiredis)
-    }
-
     /// Why it cannot take part, if it cannot.
     pub fn absent(self) -> Option<&'static str> {
         match self {

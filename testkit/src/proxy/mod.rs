@@ -32,6 +32,7 @@
 mod faults;
 mod line;
 mod relay;
+mod url;
 
 use core::net::{Ipv4Addr, SocketAddr};
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -43,6 +44,7 @@ use std::thread::{self, JoinHandle};
 pub use faults::{Direction, End, Faults, Lane};
 use relay::Connection;
 pub(crate) use relay::linger_zero;
+pub use url::{upstream, url_through};
 
 /// More connections than this at one time are closed as they come.
 const CONNECTIONS: usize = 256;

@@ -1,0 +1,199 @@
+//! How to connect, and all that can be tuned.
+
+use core::time::Duration;
+
+use respipe_core::pipeline::{Flush, LoginBuf, Resend, Window};
+use respipe_core::url::{Place, Tuning, Url};
+
+#[cfg(feature = "tls")]
+use crate::tls::Roots;
+use crate::{Connection, Error, Reconnect};
+
+/// How to connect, and all that can be tuned. Made from a URL; whatever a URL can say can be set
+/// here too, and wins.
+///
+/// ```no_run
+/// use core::time::Duration;
+/// use respipe_std::Options;
+/// let redis = Options::from_url("redis://localhost")?
+///     .depth(10_000)
+///     .reply_timeout(Duration::from_secs(2))
+///     .connect()?;
+/// # Ok::<(), respipe_std::Error>(())
+/// ```
+///
+/// Memory of a connection, in bytes: `tx_bytes + 24 * depth`, and of `rx_bytes` as much as the
+/// largest reply or read needed so far.
+#[derive(Clone, Debug)]
+#[must_use = "options do nothing until `connect` is called"]
+pub struct Options {
+    pub(crate) place: Option<Place>,
+    pub(crate) tls: bool,
+    pub(crate) login: LoginBuf,
+    pub(crate) tuning: Tuning,
+    pub(crate) close_timeout: Duration,
+    pub(crate) reconnect: Option<Reconnect>,
+    pub(crate) keep_alive: Option<Duration>,
+    pub(crate) pushes: usize,
+    #[cfg(feature = "tls")]
+    pub(crate) roots: Roots,
+}
+
+impl Options {
+    /// What this URL says: `redis://user:password@host:port/db`, `rediss://…` (feature `tls`), or
+    /// `unix:///path?db=…`; for its parameters see [`respipe_core::url`].
+    ///
+    /// # Errors
+    /// [`Error::Url`]: which part of the URL is wrong.
+    pub fn from_url(url: &str) -> Result<Self, Error> {
+        let url: Url = url.parse()?;
+        let mut options = Self::new();
+        options.place = Some(url.place);
+        options.tls = url.tls;
+        options.tuning = url.tuning;
+        options.login = LoginBuf {
+            library: options.login.library,
+            ..url.login
+        };
+        Ok(options)
+    }
+
+    /// The defaults, for a stream that the caller opens ([`Connection::over`]).
+    pub fn new() -> Self {
+        let library = ("respipe-std".into(), env!("CARGO_PKG_VERSION").into());
+        Self {
+            place: None,
+            tls: false,
+            login: LoginBuf {
+                library: Some(library),
+                ..LoginBuf::default()
+            },
+            tuning: Tuning::DEFAULT,
+            close_timeout: Duration::from_secs(5),
+            reconnect: None,
+            keep_alive: Some(Duration::from_secs(60)),
+            pushes: 1024,
+            #[cfg(feature = "tls")]
+            roots: Roots::default(),
+        }
+    }
+
+    /// Connects and logs in.
+    ///
+    /// # Errors
+    /// Why there is no connection, and what to do; nothing is left open.
+    pub fn connect(self) -> Result<Connection, Error> {
+        Connection::connect(self)
+    }
+
+    /// What each connection begins with: protocol, user, password, database, names.
+    pub fn login(mut self, login: LoginBuf) -> Self {
+        self.login = login;
+        self
+    }
+
+    /// Bytes of commands that wait to leave, and with [`Resend::Replayable`] of all that are not
+    /// answered; default 65 536. A longer command is sent in pieces.
+    pub fn tx_bytes(mut self, bytes: usize) -> Self {
+        self.tuning.sizes.tx = bytes.max(64);
+        self
+    }
+
+    /// Bytes of the largest reply that is taken whole; default 16 MiB. Only as much is touched as
+    /// replies need.
+    pub fn rx_bytes(mut self, bytes: usize) -> Self {
+        self.tuning.sizes.rx = bytes.max(64);
+        self
+    }
+
+    /// Commands that may be in flight at one time; default 1 024.
+    pub fn depth(mut self, commands: usize) -> Self {
+        self.tuning.sizes.depth = commands.max(1);
+        self
+    }
+
+    /// Further limits on what is in flight: bytes of commands, bytes of replies; default none.
+    pub fn window(mut self, window: Window) -> Self {
+        self.tuning.config.window = window;
+        self
+    }
+
+    /// When commands that were sent leave, without `flush`; default [`Flush::WhenIdle`], which for
+    /// a blocking connection means when its buffer is full or a reply is asked for.
+    pub fn flush(mut self, flush: Flush) -> Self {
+        self.tuning.config.flush = flush;
+        self
+    }
+
+    /// How long connecting may take, with TLS and login, over all addresses of a name; zero means
+    /// for ever. Default 5 seconds. The system's name resolution has limits of its own.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.tuning.connect_timeout = timeout.into();
+        self
+    }
+
+    /// For how long the server may take nothing while bytes wait to be written, before the
+    /// connection is given up; zero means for ever. Default 30 seconds.
+    pub fn write_timeout(mut self, timeout: Duration) -> Self {
+        self.tuning.write_timeout = timeout.into();
+        self
+    }
+
+    /// How long a command may take from its submission to its reply; zero, the default, means for
+    /// ever. It ends `Unknown` then, and its late reply is swallowed: the connection goes on.
+    pub fn reply_timeout(mut self, timeout: Duration) -> Self {
+        self.tuning.config.reply_timeout = timeout.into();
+        self
+    }
+
+    /// For how long nothing may come while something is owed, before the connection is given up;
+    /// zero, the default, means for ever. A blocking command counts too.
+    pub fn silence_limit(mut self, limit: Duration) -> Self {
+        self.tuning.config.silence_limit = limit.into();
+        self
+    }
+
+    /// How long [`Connection::close`] may take; zero means for ever. Default 5 seconds.
+    pub fn close_timeout(mut self, timeout: Duration) -> Self {
+        self.close_timeout = timeout;
+        self
+    }
+
+    /// After how long without traffic TCP asks whether the other side is still there; `None` never
+    /// asks. Default 60 seconds.
+    pub fn keep_alive(mut self, idle: Option<Duration>) -> Self {
+        self.keep_alive = idle;
+        self
+    }
+
+    /// Connects again when the connection has ended; default not.
+    pub fn reconnect(mut self, reconnect: Reconnect) -> Self {
+        self.reconnect = Some(reconnect);
+        self
+    }
+
+    /// What is sent again after a reconnect; default nothing.
+    pub fn resend(mut self, resend: Resend) -> Self {
+        self.tuning.config.resend = resend;
+        self
+    }
+
+    /// How many pushes are kept until they are taken; default 1 024. The oldest gives way.
+    pub fn pushes(mut self, capacity: usize) -> Self {
+        self.pushes = capacity;
+        self
+    }
+
+    /// Which certificates are trusted; default the platform's.
+    #[cfg(feature = "tls")]
+    pub fn roots(mut self, roots: Roots) -> Self {
+        self.roots = roots;
+        self
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,361 @@
+//! The pump: moves bytes between the pipeline and its stream. It knows nothing of RESP.
+//!
+//! The deadlock that it prevents: a client that writes all and then reads, or that writes until it
+//! would block and then only reads, stops for ever when the server does the same with replies of
+//! some megabytes. While output is blocked, either direction is waited for.
+
+use core::num::NonZeroU32;
+use std::io::{self, ErrorKind};
+use std::time;
+
+use respipe_core::pipeline::{Heap, PipelineError, Rejected, State, Storage as _, SubmitError};
+use respipe_core::{Command, Duration, Instant, Pipeline, Reply};
+
+use crate::error::{Deadline, Error};
+use crate::options::Options;
+use crate::stream::Stream;
+use crate::trace::event;
+
+/// The most bytes that are read at once: what a processor's cache holds, whatever the buffer.
+const READ: usize = 256 * 1024;
+
+/// Whose command it is, and which of theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tag {
+    /// Each use of the connection has a number of its own: what a caller left behind by a panic
+    /// is told to nobody.
+    pub(crate) owner: NonZeroU32,
+    pub(crate) index: u32,
+}
+
+/// What became of an attempt to queue a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// It is queued.
+    Taken,
+    /// A part of it is queued: `offer` it again when bytes have left.
+    Part,
+    /// No room now: offer it again when something has moved.
+    Later(Rejected),
+    /// It will never be taken as it is.
+    Never(Rejected),
+}
+
+/// A pipeline and the stream that it goes over.
+#[derive(Debug)]
+pub(crate) struct Pump {
+    pub(crate) pipeline: Pipeline<Heap<Tag>>,
+    stream: Option<Stream>,
+    /// The origin of the pipeline's time, and its time at the last look.
+    origin: time::Instant,
+    now: Instant,
+    write_timeout: Duration,
+    /// Since when the server takes nothing.
+    blocked_since: Option<Instant>,
+    /// A time-out was due when there was input to look at first.
+    overdue: bool,
+    /// Until when the server must have let us in; whether it has.
+    login_until: Option<Instant>,
+    logged_in: bool,
+    /// Bytes were received on this connection.
+    heard: bool,
+    /// What broke the stream.
+    broken: Option<Error>,
+}
+
+impl Pump {
+    pub(crate) fn new(options: &Options) -> Self {
+        let heap = Heap::new(options.tuning.sizes, options.login.clone());
+        let mut pipeline = Pipeline::new(heap);
+        pipeline.configure(options.tuning.config);
+        Self {
+            pipeline,
+            stream: None,
+            origin: time::Instant::now(),
+            now: Instant::ZERO,
+            write_timeout: options.tuning.write_timeout,
+            blocked_since: None,
+            overdue: false,
+            login_until: None,
+            logged_in: false,
+            heard: false,
+            broken: None,
+        }
+    }
+
+    /// Begins on a fresh stream; the server has so long to let us in.
+    pub(crate) fn open(&mut self, stream: Stream, patience: Option<time::Duration>) {
+        self.stream = Some(stream);
+        self.blocked_since = None;
+        self.overdue = false;
+        self.logged_in = false;
+        self.heard = false;
+        self.broken = None;
+        let now = self.tick();
+        self.login_until = patience.map(|patience| now.after(patience.into()));
+        self.pipeline.open(now);
+    }
+
+    /// Looks at the clock.
+    pub(crate) fn tick(&mut self) -> Instant {
+        let micros = u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.now = Instant::from_micros(micros);
+        self.now
+    }
+
+    /// The time at the last look.
+    pub(crate) const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Queues a command, in pieces if it is longer than the buffer.
+    #[inline]
+    pub(crate) fn offer<C: Command>(&mut self, command: &C, tag: Tag) -> Offer {
+        match self.pipeline.submit(command, tag, self.now) {
+            Ok(_) => Offer::Taken,
+            Err(SubmitError { reason, .. }) => self.offer_again(command, tag, reason),
+        }
+    }
+
+    #[cold]
+    fn offer_again<C: Command>(&mut self, command: &C, tag: Tag, reason: Rejected) -> Offer {
+        match reason {
+            Rejected::TooLong { .. } => match self.pipeline.submit_long(command, tag, self.now) {
+                Ok(_) => self.offer_rest(command),
+                Err(SubmitError { reason, .. }) if reason.is_temporary() => Offer::Later(reason),
+                Err(SubmitError { reason, .. }) => Offer::Never(reason),
+            },
+            reason if reason.is_temporary() => Offer::Later(reason),
+            reason => Offer::Never(reason),
+        }
+    }
+
+    /// Queues more of the command of which a part is queued.
+    pub(crate) fn offer_rest<C: Command>(&mut self, command: &C) -> Offer {
+        match self.pipeline.continue_long(command) {
+            true => Offer::Taken,
+            false => Offer::Part,
+        }
+    }
+
+    /// Writes until nothing is left or the server takes no more; whether it takes no more.
+    pub(crate) fn write(&mut self) -> bool {
+        match self.try_write() {
+            Ok(blocked) => {
+                self.blocked_since = match blocked {
+                    true => self.blocked_since.or(Some(self.now)),
+                    false => None,
+                };
+                blocked
+            }
+            Err(error) => {
+                self.lose(error);
+                false
+            }
+        }
+    }
+
+    fn try_write(&mut self) -> io::Result<bool> {
+        let Some(stream) = &mut self.stream else {
+            return Ok(false);
+        };
+        while let Some(bytes) = self.pipeline.poll_transmit() {
+            let all = bytes.len();
+            match stream.write(bytes) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(n) => {
+                    self.pipeline.transmitted(n, self.now);
+                    self.blocked_since = None;
+                    if n < all {
+                        return Ok(true);
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(true),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        stream.write_held_back()
+    }
+
+    /// One turn: writes what may leave, waits until something comes, room to write included, or
+    /// until a time-out or `until`, and reads once. Poll events afterwards, and before.
+    pub(crate) fn turn(&mut self, until: Option<Instant>) {
+        let blocked = self.write();
+        self.wait(blocked, until);
+    }
+
+    /// The waiting half of a turn.
+    pub(crate) fn wait(&mut self, blocked: bool, until: Option<Instant>) {
+        let stuck = match self.write_timeout.is_zero() {
+            true => None,
+            false => self.blocked_since.map(|since| since.after(self.write_timeout)),
+        };
+        let login = self.login_until;
+        let due = [self.pipeline.poll_timeout(), stuck, login, until];
+        let due = due.into_iter().flatten().min();
+        let patience = due.map(|due| {
+            let now = self.tick();
+            due.since(now).into()
+        });
+        let read = self.read(blocked, patience);
+        let now = self.tick();
+        if login.is_some() && self.pipeline.state() == State::Up {
+            self.login_until = None;
+        }
+        match read {
+            // Something came: whoever waits for it looks before the time does, but once.
+            Ok(true) if !self.overdue => self.overdue = due.is_some_and(|due| due <= now),
+            Ok(_) => {
+                self.overdue = false;
+                if due.is_some_and(|due| due <= now) {
+                    self.pipeline.handle_timeout(now);
+                }
+                if self.login_until.is_some_and(|until| until <= now) {
+                    self.fail(Error::TimedOut(Deadline::Connect));
+                }
+                if stuck.is_some_and(|stuck| stuck <= now) && self.blocked_since.is_some() {
+                    self.fail(Error::TimedOut(Deadline::Write));
+                }
+            }
+            Err(error) => self.lose(error),
+        }
+    }
+
+    /// Waits and reads once; whether something came.
+    fn read(
+        &mut self,
+        blocked: bool,
+        patience: Option<core::time::Duration>,
+    ) -> io::Result<bool> {
+        let Some(stream) = &mut self.stream else {
+            return Ok(false);
+        };
+        let room = self.pipeline.recv_space();
+        let most = room.len().min(READ);
+        let room = &mut room[..most];
+        let read = if blocked {
+            // Neither "write all, then read" nor "write what goes, then wait for input": see above.
+            match stream.wait(true, patience) {
+                Ok(ready) if ready.read && !room.is_empty() => stream.read_now(room),
+                Ok(_) => return Ok(false),
+                Err(error) => Err(error),
+            }
+        } else if room.is_empty() {
+            return Ok(false);
+        } else {
+            stream.read(room, patience)
+        };
+        match read {
+            Ok(0) => {
+                self.pipeline.handle_eof();
+                self.stream = None;
+                Ok(true)
+            }
+            Ok(n) => {
+                self.heard = true;
+                self.pipeline.recv_commit(n, self.now);
+                Ok(true)
+            }
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::TimedOut => Ok(false),
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// Whether there is room to receive into. There is none while unread replies fill it.
+    pub(crate) fn has_room(&mut self) -> bool {
+        !self.pipeline.recv_space().is_empty()
+    }
+
+    /// The stream broke: what was received is still read, then every command gets its fate.
+    fn lose(&mut self, error: io::Error) {
+        // What the server said last may lie behind the error: its farewell, replies.
+        while let Some(stream) = &mut self.stream {
+            let room = self.pipeline.recv_space();
+            match stream.read_now(room) {
+                Ok(n) if n > 0 => self.pipeline.recv_commit(n, self.now),
+                _ => break,
+            }
+        }
+        self.fail(Error::lost(error));
+    }
+
+    /// Gives the link up, for this reason.
+    pub(crate) fn fail(&mut self, error: Error) {
+        self.stream = None;
+        self.broken.get_or_insert(error);
+        self.pipeline.handle_link_lost();
+    }
+
+    /// Ends what waits for a connection that will not come: poll events afterwards.
+    pub(crate) fn end_all(&mut self) {
+        let config = *self.pipeline.config();
+        let mut never = config;
+        never.resend = respipe_core::pipeline::Resend::Never;
+        self.pipeline.configure(never);
+        self.pipeline.open(self.now);
+        self.pipeline.handle_link_lost();
+    }
+
+    /// Whether bytes can still be moved.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.stream.is_some() && matches!(self.pipeline.state(), State::Up | State::LoggingIn)
+    }
+
+    /// Whether the server has let us in since the last time this was asked.
+    pub(crate) const fn take_logged_in(&mut self) -> bool {
+        core::mem::replace(&mut self.logged_in, false)
+    }
+
+    /// What broke the stream, if something did.
+    pub(crate) fn broken(&self) -> Option<Error> {
+        self.broken.clone()
+    }
+
+    pub(crate) const fn stream(&mut self) -> Option<&mut Stream> {
+        self.stream.as_mut()
+    }
+
+    /// What ended the connection, in our words; `error` is the pipeline's view of it.
+    pub(crate) fn cause(&mut self, error: PipelineError) -> Error {
+        self.stream = None;
+        let words = String::from_utf8_lossy(self.pipeline.last_words()).into_owned();
+        let cause = match (error, &self.broken) {
+            (PipelineError::LoginRefused, _) => Error::Login(words),
+            (PipelineError::LinkLost, Some(broken)) => broken.clone(),
+            (PipelineError::Silence, _) => Error::TimedOut(Deadline::Silence),
+            (PipelineError::Protocol(decode), _) if decode.offset == 0 => {
+                let first = self.pipeline.storage_mut().parts().rx;
+                let first = first.iter().take(16).copied().collect();
+                Error::NotRedis { first }
+            }
+            (PipelineError::Eof, _) if !self.heard => Error::ClosedAtOnce,
+            _ => Error::Pipeline { error, words },
+        };
+        event!(warn, error = %cause, "the connection ended");
+        cause
+    }
+
+    /// Where a reply lies in the receive buffer: so that it can be borrowed again, once it is clear
+    /// that nothing else is to be done first.
+    #[inline]
+    pub(crate) fn place_of(&mut self, bytes: *const u8) -> usize {
+        let rx = self.pipeline.storage_mut().parts().rx;
+        bytes.addr().wrapping_sub(rx.as_ptr().addr())
+    }
+
+    /// The received bytes from there on.
+    #[inline]
+    pub(crate) fn received(&mut self, at: usize) -> &[u8] {
+        let rx = self.pipeline.storage_mut().parts().rx;
+        rx.get(at..).unwrap_or_default()
+    }
+
+    /// A reply at a place that [`place_of`](Self::place_of) gave.
+    #[inline]
+    pub(crate) fn reply_at(&mut self, at: usize, frame: respipe_core::Frame) -> Reply<'_> {
+        Reply::new(self.received(at), frame)
+    }
+}

@@ -1,0 +1,190 @@
+//! Any number of commands through the window, each outcome as it comes.
+
+use std::collections::VecDeque;
+
+use respipe_core::Command;
+use respipe_core::pipeline::{Event, Rejected};
+
+use crate::connection::{Connection, Ended};
+use crate::error::Error;
+use crate::outcome::Outcome;
+use crate::pump::{Offer, Tag};
+
+/// How many commands went through a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Streamed {
+    /// Commands that were taken from the iterator; each has had its outcome.
+    pub commands: u64,
+}
+
+/// The callers' tags of the commands in flight, found by number: outstanding commands lie close
+/// together, so that a queue with holes is as small as the window.
+struct Flights<T> {
+    tags: VecDeque<Option<T>>,
+    first: u32,
+}
+
+impl<T> Flights<T> {
+    fn next(&self) -> u32 {
+        #[expect(clippy::cast_possible_truncation, reason = "wraps as it should")]
+        let len = self.tags.len() as u32;
+        self.first.wrapping_add(len)
+    }
+
+    #[inline]
+    fn take(&mut self, index: u32) -> Option<T> {
+        let place = index.wrapping_sub(self.first) as usize;
+        let tag = self.tags.get_mut(place)?.take();
+        while let Some(None) = self.tags.front() {
+            self.tags.pop_front();
+            self.first = self.first.wrapping_add(1);
+        }
+        tag
+    }
+}
+
+impl Connection {
+    /// Sends every command that the iterator yields and hands each outcome to `each`, with the tag
+    /// that the command came with: any number of commands at constant memory, as many in flight as
+    /// the window holds. Replies come in order; see [`Outcome`] for how commands end that are not
+    /// answered.
+    ///
+    /// The iterator is asked for as many commands as find room, before anything is waited for:
+    /// one that waits itself holds up what it has already yielded.
+    ///
+    /// # Errors
+    /// What ended the connection, after every command that was taken has had its outcome. The rest
+    /// is still in the iterator, if it was given as `&mut`. With
+    /// [`Options::reconnect`](crate::Options::reconnect) and a
+    /// [`Options::resend`](crate::Options::resend) other than `Never` the stream goes on instead.
+    pub fn stream<T, C, I>(
+        &mut self,
+        commands: I,
+        mut each: impl FnMut(T, Outcome<'_>),
+    ) -> Result<Streamed, Error>
+    where
+        I: IntoIterator<Item = (T, C)>,
+        C: Command,
+    {
+        self.drive(commands.into_iter(), &mut each)
+    }
+
+    pub(crate) fn drive<T, C: Command>(
+        &mut self,
+        mut commands: impl Iterator<Item = (T, C)>,
+        each: &mut impl FnMut(T, Outcome<'_>),
+    ) -> Result<Streamed, Error> {
+        let owner = self.begin()?;
+        let mut flights = Flights {
+            tags: VecDeque::new(),
+            first: 0,
+        };
+        let mut done = Streamed::default();
+        // Taken from the iterator and not queued; queued in part; nothing left to take.
+        let mut waiting: Option<(T, C)> = None;
+        let mut partial: Option<C> = None;
+        let mut exhausted = false;
+        loop {
+            if let Some(error) = self.hand_out(owner, &mut flights, each) {
+                if let Some((tag, _)) = waiting {
+                    each(tag, Outcome::NotSent);
+                }
+                return Err(error);
+            }
+            loop {
+                if let Some(command) = &partial {
+                    // Not held any more: the link died, and the command has its fate.
+                    if !self.pump.pipeline.is_line_held()
+                        || self.pump.offer_rest(command) == Offer::Taken
+                    {
+                        partial = None;
+                    }
+                }
+                let mut no_room = partial.is_some();
+                while partial.is_none() {
+                    let next = match waiting.take() {
+                        None if exhausted => None,
+                        None => {
+                            let next = commands.next();
+                            done.commands += u64::from(next.is_some());
+                            next
+                        }
+                        waiting => waiting,
+                    };
+                    let Some((tag, command)) = next else {
+                        exhausted = true;
+                        break;
+                    };
+                    let index = flights.next();
+                    match self.pump.offer(&command, Tag { owner, index }) {
+                        Offer::Taken => flights.tags.push_back(Some(tag)),
+                        Offer::Part => {
+                            flights.tags.push_back(Some(tag));
+                            partial = Some(command);
+                            no_room = true;
+                        }
+                        Offer::Later(reason) => {
+                            no_room = reason != Rejected::NoSlot;
+                            waiting = Some((tag, command));
+                            break;
+                        }
+                        Offer::Never(Rejected::Closed) => {
+                            waiting = Some((tag, command));
+                            break;
+                        }
+                        Offer::Never(reason) => each(tag, Outcome::Refused(Some(reason))),
+                    }
+                }
+                if no_room || exhausted {
+                    self.pump.pipeline.flush();
+                }
+                let free = self.pump.pipeline.tx_free();
+                let blocked = self.pump.write();
+                // What only waited for room in the buffer may go on at once.
+                if blocked || !no_room || self.pump.pipeline.tx_free() <= free {
+                    if exhausted && waiting.is_none() && flights.tags.is_empty() {
+                        return Ok(done);
+                    }
+                    self.pump.wait(blocked, None);
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Hands out all outcomes that there are; the error if the connection has ended.
+    fn hand_out<T>(
+        &mut self,
+        owner: core::num::NonZeroU32,
+        flights: &mut Flights<T>,
+        each: &mut impl FnMut(T, Outcome<'_>),
+    ) -> Option<Error> {
+        loop {
+            let (tag, outcome) = match self.pump.pipeline.poll_event() {
+                Ok(Some(Event::Reply { tag, reply })) => (tag, Outcome::Replied(reply)),
+                Ok(None) => return None,
+                Ok(Some(Event::TooLarge {
+                    tag,
+                    kind,
+                    bytes,
+                    head,
+                })) => (tag, Outcome::TooLarge { kind, bytes, head }),
+                Ok(Some(Event::Ended { tag, fate })) => (tag, Outcome::of_fate(fate)),
+                Ok(Some(Event::Push(push))) => {
+                    self.pushes.add(push);
+                    continue;
+                }
+                Ok(Some(Event::Token(_) | Event::Streamed { .. })) => continue,
+                Err(error) => match self.ended(error) {
+                    Ended::GoOn => continue,
+                    Ended::Over(error) => return Some(error),
+                },
+            };
+            if tag.owner == owner {
+                if let Some(tag) = flights.take(tag.index) {
+                    each(tag, outcome);
+                }
+            }
+        }
+    }
+}

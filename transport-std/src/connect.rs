@@ -1,8 +1,9 @@
 //! From an address to a stream: every address of a name is tried, within one deadline.
 
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::ToSocketAddrs as _;
 use std::sync::Arc;
 use std::time::Instant;
 

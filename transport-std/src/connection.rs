@@ -4,7 +4,9 @@ use core::num::NonZeroU32;
 use core::time::Duration;
 use std::time;
 
-use respipe_core::pipeline::{Event, Fate, Oversize, PipelineError, Rejected, Resend, State, Token, Why};
+use respipe_core::pipeline::{
+    Event, Fate, Oversize, PipelineError, Rejected, Resend, State, Token, Why,
+};
 use respipe_core::reply::FromReply;
 use respipe_core::{Command, Frame, Kind, Reply};
 
@@ -87,12 +89,13 @@ impl Connection {
                 // has noted it and speaks RESP2 now. Others close whatever they see.
                 let stream = connect::open(&this.options, deadline)?;
                 this.log_in(stream, deadline)?;
-                this.call(&crate::cmd("PING")).map_err(|error| match error {
-                    Error::Ended {
-                        cause: Some(cause), ..
-                    } => *cause,
-                    error => error,
-                })?;
+                this.call(&crate::cmd("PING"))
+                    .map_err(|error| match error {
+                        Error::Ended {
+                            cause: Some(cause), ..
+                        } => *cause,
+                        error => error,
+                    })?;
             }
             result => result?,
         }
@@ -166,8 +169,12 @@ impl Connection {
             match self.pump.pipeline.poll_event() {
                 Ok(Some(Event::Push(push))) => self.pushes.add(push),
                 Ok(Some(_)) => {}
-                Ok(None) if self.pump.pipeline.state() == State::Up => return Ok(()),
-                Ok(None) => self.pump.turn(None),
+                Ok(None) => {
+                    if self.pump.pipeline.state() == State::Up {
+                        return Ok(());
+                    }
+                    self.pump.turn(None);
+                }
                 Err(error) => return Err(self.pump.cause(error)),
             }
         }
@@ -559,10 +566,12 @@ impl Connection {
                     return Ok(self.pushes.take());
                 }
                 Ok(Some(_)) => {}
-                Ok(None) if until.is_some_and(|until| until <= self.pump.now()) => {
-                    return Ok(None);
+                Ok(None) => {
+                    if until.is_some_and(|until| until <= self.pump.now()) {
+                        return Ok(None);
+                    }
+                    self.pump.turn(until);
                 }
-                Ok(None) => self.pump.turn(until),
                 Err(error) => match self.ended(error) {
                     Ended::GoOn => {}
                     Ended::Over(cause) => return Err(cause),
@@ -673,7 +682,8 @@ impl Connection {
             let deadline = (!timeout.is_zero()).then(|| time::Instant::now() + timeout);
             match connect::open(&self.options, deadline) {
                 Ok(stream) => {
-                    self.pump.open(stream, connect::remaining(deadline).ok().flatten());
+                    self.pump
+                        .open(stream, connect::remaining(deadline).ok().flatten());
                     return Ok(());
                 }
                 Err(error) => cause = error,

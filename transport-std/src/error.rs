@@ -77,7 +77,7 @@ pub enum Error {
     ClosedAtOnce,
     /// The network: the connection broke.
     Lost(Arc<io::Error>),
-    /// Something took too long. But for [`Deadline::Reply`], the connection has ended.
+    /// Something took too long, and the connection has ended.
     TimedOut(Deadline),
 }
 

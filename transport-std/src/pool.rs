@@ -97,11 +97,11 @@ impl Pool {
             pool: self,
             connection: None,
         };
-        if let Some(mut connection) = idle {
-            if connection.is_fit() {
-                place.connection = Some(connection);
-                return Ok(place);
-            }
+        if let Some(mut connection) = idle
+            && connection.is_fit()
+        {
+            place.connection = Some(connection);
+            return Ok(place);
         }
         let connection = self.options.clone().connect().map_err(PoolError::Connect)?;
         place.connection = Some(connection);
@@ -148,7 +148,10 @@ impl Connection {
         if !self.is_alive() {
             return false;
         }
-        self.is_session_clean() || self.call(&cmd("RESET")).is_ok_and(|reply| !is_error(&reply))
+        self.is_session_clean()
+            || self
+                .call(&cmd("RESET"))
+                .is_ok_and(|reply| !is_error(&reply))
     }
 }
 

@@ -189,7 +189,9 @@ impl Pump {
     pub(crate) fn wait(&mut self, blocked: bool, until: Option<Instant>) {
         let stuck = match self.write_timeout.is_zero() {
             true => None,
-            false => self.blocked_since.map(|since| since.after(self.write_timeout)),
+            false => self
+                .blocked_since
+                .map(|since| since.after(self.write_timeout)),
         };
         let login = self.login_until;
         let due = [self.pipeline.poll_timeout(), stuck, login, until];
@@ -200,7 +202,8 @@ impl Pump {
         });
         let read = self.read(blocked, patience);
         let now = self.tick();
-        if login.is_some() && self.pipeline.state() == State::Up {
+        if self.pipeline.state() == State::Up {
+            self.logged_in = true;
             self.login_until = None;
         }
         match read {
@@ -223,11 +226,7 @@ impl Pump {
     }
 
     /// Waits and reads once; whether something came.
-    fn read(
-        &mut self,
-        blocked: bool,
-        patience: Option<core::time::Duration>,
-    ) -> io::Result<bool> {
+    fn read(&mut self, blocked: bool, patience: Option<core::time::Duration>) -> io::Result<bool> {
         let Some(stream) = &mut self.stream else {
             return Ok(false);
         };

@@ -53,11 +53,22 @@ mod tests {
             max_delay: Duration::from_millis(100),
             ..Reconnect::DEFAULT
         };
-        for (nth, limit) in [(0, 10), (1, 20), (2, 40), (3, 80), (4, 100), (31, 100), (99, 100)] {
+        for (nth, limit) in [
+            (0, 10),
+            (1, 20),
+            (2, 40),
+            (3, 80),
+            (4, 100),
+            (31, 100),
+            (99, 100),
+        ] {
             let delays: Vec<_> = (0..200).map(|_| reconnect.delay(nth)).collect();
             let longest = delays.iter().max().copied().unwrap_or_default();
             let limit = Duration::from_millis(limit);
-            assert!(longest <= limit && longest > limit / 2, "{nth}: {longest:?}");
+            assert!(
+                longest <= limit && longest > limit / 2,
+                "{nth}: {longest:?}"
+            );
         }
     }
 }

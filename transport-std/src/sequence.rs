@@ -67,7 +67,10 @@ impl Sequence {
 
     /// The fate whose turn has come, if it was kept.
     pub(crate) fn take_kept(&mut self) -> Option<Fate> {
-        let place = self.early.iter().position(|(nth, _)| *nth == self.received)?;
+        let place = self
+            .early
+            .iter()
+            .position(|(nth, _)| *nth == self.received)?;
         let (_, fate) = self.early.swap_remove(place);
         Some(fate)
     }

@@ -180,10 +180,10 @@ impl Connection {
                     Ended::Over(error) => return Some(error),
                 },
             };
-            if tag.owner == owner {
-                if let Some(tag) = flights.take(tag.index) {
-                    each(tag, outcome);
-                }
+            if tag.owner == owner
+                && let Some(tag) = flights.take(tag.index)
+            {
+                each(tag, outcome);
             }
         }
     }

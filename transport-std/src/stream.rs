@@ -54,7 +54,7 @@ pub(crate) struct Ready {
 impl Stream {
     /// A stream that the caller opened.
     pub(crate) fn own(stream: Box<dyn Duplex>) -> io::Result<Self> {
-        rustix::io::ioctl_fionbio(descriptor(&stream), true)?;
+        rustix::io::ioctl_fionbio(descriptor(&*stream), true)?;
         Ok(Self::Own(stream))
     }
 
@@ -97,7 +97,11 @@ impl Stream {
     /// Reads; waits for the first byte for at most so long, and sometimes shorter. `WouldBlock` if
     /// nothing came.
     #[inline]
-    pub(crate) fn read(&mut self, room: &mut [u8], patience: Option<Duration>) -> io::Result<usize> {
+    pub(crate) fn read(
+        &mut self,
+        room: &mut [u8],
+        patience: Option<Duration>,
+    ) -> io::Result<usize> {
         match self {
             Self::Socket(socket) => socket.read(room, patience),
             _ => match self.read_now(room) {
@@ -118,7 +122,7 @@ impl Stream {
             Self::Socket(socket) => socket.wait(write, patience),
             #[cfg(feature = "tls")]
             Self::Tls(tls) => tls.socket().wait(write, patience),
-            Self::Own(stream) => wait(descriptor(stream), write, patience),
+            Self::Own(stream) => wait(descriptor(&**stream), write, patience),
         }
     }
 
@@ -129,7 +133,7 @@ impl Stream {
             #[cfg(feature = "tls")]
             Self::Tls(tls) => tls.shutdown(),
             Self::Own(stream) => {
-                rustix::net::shutdown(descriptor(stream), rustix::net::Shutdown::Write)?;
+                rustix::net::shutdown(descriptor(&**stream), rustix::net::Shutdown::Write)?;
                 Ok(())
             }
         }

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use super::{Url, UrlError};
+use super::Url;
 use crate::Duration;
 use crate::login::Protocol;
 use crate::pipeline::{Config, Sizes};

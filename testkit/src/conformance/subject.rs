@@ -1,0 +1,112 @@
+//! What runs the suite: an adapter for each transport.
+
+use core::fmt;
+
+use respipe_core::Duration;
+
+use super::outcome::Outcome;
+use super::scenario::Request;
+use super::stage::Stage;
+
+/// A transport, or the pipeline alone, seen as an application that can be told what to do.
+///
+/// What a transport has no way to express is [`Unsupported`]: the scenario is then reported as skipped, with this reason.
+pub trait Subject {
+    /// Opens a connection; the first one too.
+    ///
+    /// # Errors
+    /// The subject cannot do this.
+    fn open(&mut self) -> Result<(), Unsupported>;
+
+    /// Submits a command. One that is not taken is an outcome, [`Outcome::Rejected`].
+    ///
+    /// # Errors
+    /// The subject cannot do this.
+    fn submit(&mut self, tag: u32, request: &Request) -> Result<(), Unsupported>;
+
+    /// Submits a command whose arguments behind the first `whole` are fed in pieces of at most so many bytes.
+    ///
+    /// # Errors
+    /// The subject cannot do this.
+    fn submit_in_pieces(
+        &mut self,
+        _tag: u32,
+        _request: &Request,
+        _whole: usize,
+        _piece: usize,
+    ) -> Result<(), Unsupported> {
+        Err(Unsupported("has no commands in pieces"))
+    }
+
+    /// Submits a command that may be longer than the buffer for it.
+    ///
+    /// # Errors
+    /// The subject cannot do this.
+    fn submit_long(&mut self, _tag: u32, _request: &Request) -> Result<(), Unsupported> {
+        Err(Unsupported("has no commands longer than its buffer"))
+    }
+
+    /// Lets all leave that is queued.
+    ///
+    /// # Errors
+    /// The subject cannot do this.
+    fn flush(&mut self) -> Result<(), Unsupported>;
+
+    /// Gives a command up. What it is told is an outcome.
+    ///
+    /// # Errors
+    /// The subject cannot do this.
+    fn abandon(&mut self, _tag: u32) -> Result<(), Unsupported> {
+        Err(Unsupported("cannot abandon a command"))
+    }
+
+    /// Works until so many outcomes are there in all, or nothing more will come.
+    ///
+    /// # Errors
+    /// The subject cannot do this.
+    fn run(&mut self, wanted: usize) -> Result<(), Unsupported>;
+
+    /// Works for so long.
+    ///
+    /// # Errors
+    /// The subject cannot do this.
+    fn wait(&mut self, time: Duration) -> Result<(), Unsupported>;
+
+    /// All that the application has been told so far.
+    fn outcomes(&self) -> &[Outcome];
+}
+
+/// Makes subjects of one transport.
+pub trait Harness {
+    /// The adapter.
+    type Subject: Subject;
+
+    /// The transport's name, for the report.
+    fn name(&self) -> &'static str;
+
+    /// Makes a subject that can connect to the stage's server.
+    ///
+    /// # Errors
+    /// The transport cannot be made with these settings.
+    fn start(&mut self, stage: Stage) -> Result<Self::Subject, Unsupported>;
+
+    /// Whether pushes are told in their place among the replies, or apart from them.
+    fn tells_pushes_in_place(&self) -> bool {
+        true
+    }
+
+    /// How many variations of the split a scenario is run with at most. Real sockets are slow.
+    fn variations(&self) -> usize {
+        usize::MAX
+    }
+}
+
+/// Why a scenario cannot be run over a transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unsupported(pub &'static str);
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}

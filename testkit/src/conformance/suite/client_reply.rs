@@ -1,0 +1,132 @@
+//! CLIENT REPLY: commands that are owed nothing (promises 3 and 7).
+
+use respipe_core::pipeline::{PipelineError, Rejected};
+use respipe_core::session::Refusal;
+
+use super::{aggregate, bulk};
+use crate::conformance::scenario::Scenario;
+
+const MESSAGE: &[u8] = b">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$5\r\nhello\r\n";
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![
+        off_silences_until_on(),
+        skip_silences_itself_and_the_next(),
+        skip_twice_silences_once_more(),
+        on_behind_skip_is_answered(),
+        pushes_still_come(),
+        confirmations_still_come_over_resp2(),
+        reset_ends_the_silence(),
+        client_reply_in_multi_is_refused(),
+        what_is_silent_and_sent_ends_silent_when_the_link_dies(),
+    ]
+}
+
+fn off_silences_until_on() -> Scenario {
+    Scenario::new("CLIENT REPLY OFF silences until ON")
+        .exchange(1, "GET a", bulk("a"))
+        .silent(2, "CLIENT REPLY OFF")
+        .silent(3, "SET k v")
+        .silent(4, "INCR k")
+        .silent(5, "CLIENT REPLY SKIP")
+        .silent(6, "SET k w")
+        .exchange(7, "CLIENT REPLY ON", "+OK\r\n")
+        .exchange(8, "GET k", bulk("w"))
+}
+
+fn skip_silences_itself_and_the_next() -> Scenario {
+    Scenario::new("CLIENT REPLY SKIP silences itself and the next")
+        .exchange(1, "GET a", bulk("a"))
+        .silent(2, "client reply skip")
+        .silent(3, "SET k v")
+        .exchange(4, "GET k", bulk("v"))
+        .silent(5, "CLIENT REPLY SKIP")
+        .silent(6, "NONSENSE")
+        .exchange(7, "GET k", bulk("v"))
+}
+
+fn skip_twice_silences_once_more() -> Scenario {
+    Scenario::new("CLIENT REPLY SKIP twice silences once more")
+        .silent(1, "CLIENT REPLY SKIP")
+        .silent(2, "CLIENT REPLY SKIP")
+        .silent(3, "SET k v")
+        .exchange(4, "GET k", bulk("v"))
+}
+
+fn on_behind_skip_is_answered() -> Scenario {
+    Scenario::new("CLIENT REPLY ON behind SKIP is answered")
+        .silent(1, "CLIENT REPLY SKIP")
+        .exchange(2, "CLIENT REPLY ON", "+OK\r\n")
+        .exchange(3, "GET k", bulk("v"))
+}
+
+fn pushes_still_come() -> Scenario {
+    let confirmation = aggregate('>', &[&bulk("subscribe"), &bulk("news"), b":1\r\n"]);
+    Scenario::resp3("pushes still come under CLIENT REPLY OFF")
+        .exchange(1, "SUBSCRIBE news", confirmation)
+        .silent(2, "CLIENT REPLY OFF")
+        .silent(3, "SET k v")
+        .run()
+        .push(MESSAGE)
+        .run()
+        .silent(4, "SET k w")
+        .exchange(5, "CLIENT REPLY ON", "+OK\r\n")
+        .push(MESSAGE)
+        .exchange(6, "GET k", bulk("w"))
+}
+
+/// Redis sets `CLIENT_PUSHING` for them (`addReplyPubsubSubscribed`).
+fn confirmations_still_come_over_resp2() -> Scenario {
+    let confirmation = aggregate('*', &[&bulk("subscribe"), &bulk("news"), b":1\r\n"]);
+    let message = aggregate('*', &[&bulk("message"), &bulk("news"), &bulk("hello")]);
+    let over = aggregate('*', &[&bulk("unsubscribe"), &bulk("news"), b":0\r\n"]);
+    Scenario::new("confirmations still come under CLIENT REPLY OFF over RESP2")
+        .silent(1, "CLIENT REPLY OFF")
+        .silent(2, "SUBSCRIBE news")
+        .run()
+        .push(confirmation)
+        .push(message)
+        .run()
+        .silent(3, "UNSUBSCRIBE news")
+        .run()
+        .push(over)
+        .run()
+        .exchange(4, "CLIENT REPLY ON", "+OK\r\n")
+        .exchange(5, "GET k", bulk("v"))
+}
+
+fn reset_ends_the_silence() -> Scenario {
+    Scenario::new("RESET ends the silence")
+        .silent(1, "CLIENT REPLY OFF")
+        .silent(2, "SET k v")
+        .exchange(3, "RESET", "+RESET\r\n")
+        .exchange(4, "GET k", bulk("v"))
+}
+
+fn client_reply_in_multi_is_refused() -> Scenario {
+    let refused = Rejected::Refused(Refusal::ReplyInMulti);
+    Scenario::new("CLIENT REPLY in MULTI is refused")
+        .submit(1, "MULTI")
+        .rejected(2, "CLIENT REPLY OFF", refused)
+        .rejected(3, "CLIENT REPLY SKIP", refused)
+        .rejected(4, "CLIENT REPLY ON", refused)
+        .serve("MULTI", "+OK\r\n")
+        .reply(1, "+OK\r\n")
+        .exchange(5, "SET k v", "+QUEUED\r\n")
+        .exchange(6, "EXEC", "*1\r\n+OK\r\n")
+        .silent(7, "CLIENT REPLY SKIP")
+        .silent(8, "SET k v")
+        .exchange(9, "GET k", bulk("v"))
+}
+
+fn what_is_silent_and_sent_ends_silent_when_the_link_dies() -> Scenario {
+    Scenario::new("what is silent and sent ends silent when the link dies")
+        .call(1, "DEBUG SLEEP 1", "")
+        .call(2, "CLIENT REPLY OFF", "")
+        .call(3, "SET k v", "")
+        .closes()
+        .unknown(1)
+        .ends(2, respipe_core::Fate::Silent)
+        .ends(3, respipe_core::Fate::Silent)
+        .down(PipelineError::Eof)
+}

@@ -48,8 +48,6 @@ pub mod pipeline;
 pub mod reply;
 pub mod session;
 pub mod time;
-#[cfg(feature = "url")]
-pub mod url;
 
 pub use decode::{DecodeError, Frame, Framer};
 pub use encode::{Command, cmd};

@@ -7,6 +7,7 @@ use super::receive::{Found, error_text};
 use super::slot::Flags;
 use crate::Kind;
 use crate::decode::framer::{Frame, Step};
+use crate::decode::header::Header;
 use crate::decode::push;
 use crate::decode::stream::{Piece, Stream};
 use crate::session::Settled;
@@ -27,6 +28,8 @@ pub(crate) struct Large {
     stream: Stream,
     /// Bytes read.
     bytes: u64,
+    /// The last integer in it: a confirmation's count.
+    last: u32,
     /// Pieces go to the caller.
     delivers: bool,
 }
@@ -34,7 +37,12 @@ pub(crate) struct Large {
 impl Large {
     /// Begins where the frame begins; the framer has looked at all of `rx` in vain.
     pub(crate) fn begin(engine: &mut Engine, mem: &mut Memory<'_>) -> Self {
+        // A confirmation may be one of several: it is skipped.
+        let confirms = engine
+            .head(mem)
+            .is_some_and(|(effect, _)| effect.subscription().is_some());
         let mine = engine.ring.sent > 0
+            && !confirms
             && !engine.handshake.is_owed()
             && engine
                 .framer
@@ -51,6 +59,7 @@ impl Large {
         Self {
             stream: Stream::new(engine.framer.handed_out()),
             bytes: 0,
+            last: 0,
             delivers,
         }
     }
@@ -107,6 +116,9 @@ impl Engine {
             Ok(Some((Piece::Push, _))) => self.inner_push(mem, large, full),
             Ok(Some((piece, n))) => {
                 self.take_large(large, n);
+                if let Piece::Scalar(Header { value, .. }) = piece {
+                    large.last = u32::try_from(value).unwrap_or(0);
+                }
                 let tells = large.delivers && !large.stream.is_dropping();
                 match tells && self.head_listens(mem) {
                     true => Next::Tell(Found::Piece { piece, at, n }),
@@ -158,9 +170,18 @@ impl Engine {
             }
             Ok(Step::Inner { .. }) => Next::Again,
             Ok(Step::More) if full => {
+                let cut = |top| Frame {
+                    len: waiting.len(),
+                    ..top
+                };
+                let announced = self.framer.announced().map(cut);
                 self.framer.reset();
-                large.stream.drop_push();
-                self.pushes_dropped = self.pushes_dropped.saturating_add(1);
+                if announced.is_some_and(|push| push::is_element(push_kind(waiting, push))) {
+                    large.stream.element();
+                } else {
+                    large.stream.drop_push();
+                    self.pushes_dropped = self.pushes_dropped.saturating_add(1);
+                }
                 Next::Again
             }
             Ok(Step::More) => self.await_more(),
@@ -193,7 +214,7 @@ impl Engine {
             self.fail(PipelineError::Farewell);
             return None;
         }
-        match self.session.settle(owner, head, frame) {
+        match self.session.settle_cut(owner, head, frame, large.last) {
             Settled::Push => {
                 self.pushes_dropped = self.pushes_dropped.saturating_add(1);
                 None

@@ -48,6 +48,8 @@ pub mod pipeline;
 pub mod reply;
 pub mod session;
 pub mod time;
+#[cfg(feature = "url")]
+pub mod url;
 
 pub use decode::{DecodeError, Frame, Framer};
 pub use encode::{Command, cmd};

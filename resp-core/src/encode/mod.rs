@@ -21,6 +21,8 @@
 mod argument;
 mod cmd;
 mod decimal;
+#[cfg(feature = "alloc")]
+mod list;
 mod raw;
 mod sink;
 mod template;
@@ -28,6 +30,8 @@ mod writer;
 
 pub use argument::{Argument, Arguments, Each, Fill, One, Then};
 pub use cmd::{Cmd, cmd};
+#[cfg(feature = "alloc")]
+pub use list::CommandList;
 pub use raw::{RawCommand, RawError};
 pub use sink::Sink;
 pub use template::{Filled, Part, Template};

@@ -42,6 +42,17 @@ impl core::fmt::Display for RawError {
 impl core::error::Error for RawError {}
 
 impl<'a> RawCommand<'a> {
+    /// A command that this crate encoded itself.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(super) const fn of_parts(bytes: &'a [u8], arguments: usize, traits: Traits) -> Self {
+        Self {
+            bytes,
+            arguments,
+            traits,
+        }
+    }
+
     /// The command at the front of `bytes`, and what follows it.
     ///
     /// # Errors

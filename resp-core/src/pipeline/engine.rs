@@ -487,7 +487,7 @@ impl Engine {
     fn pass_special(&mut self, mem: &mut Memory<'_>) {
         let held = !self.held.is_nothing();
         while let Some(slot) = self.ring.pass(mem.slots, mem.tx.len(), held) {
-            if self.session.watches(slot.effect) && self.session.sent(slot.effect, slot.owed) {
+            if self.session.watches(slot.effect) && self.session.sent(slot.effect) {
                 slot.set(Flags::SILENT);
             }
         }

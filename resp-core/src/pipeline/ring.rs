@@ -294,6 +294,12 @@ impl Ring {
     fn release(&mut self, n: usize, capacity: usize) {
         self.tail = wrap(self.tail, n, capacity);
         self.used = self.used.wrapping_sub(n);
+        if self.used == 0 && self.next == self.tail {
+            // An empty ring begins at the front again, so that what comes next leaves in one
+            // piece and no more memory is touched than is needed.
+            self.next = 0;
+            self.tail = 0;
+        }
     }
 
     /// Gives up the oldest slot, whose last byte has left or which is struck.

@@ -6,6 +6,10 @@
 //!   end ..        room
 //! ```
 
+/// The offset, in bytes, behind which waiting bytes are moved to the front although there is
+/// room: a large buffer is touched only as far as its replies need.
+const LATE: usize = 64 * 1024;
+
 /// Where the bytes of the receive buffer lie.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rx {
@@ -55,7 +59,8 @@ impl Rx {
     }
 
     /// The room behind the waiting bytes. Moves them to the front when that is cheap, or when it
-    /// must be because a frame is cut by the end (`stuck`): each byte is moved at most twice.
+    /// must be because a frame is cut by the end (`stuck`): no more bytes are moved than were
+    /// consumed since the last move, but for those of the frame that is cut.
     #[inline]
     pub(crate) fn room<'m>(&mut self, memory: &'m mut [u8], stuck: bool) -> &'m mut [u8] {
         let (waiting, consumed) = (self.end.wrapping_sub(self.start), self.start);
@@ -64,9 +69,8 @@ impl Rx {
             self.end = 0;
         } else if consumed > 0 {
             let at_end = self.end == memory.len();
-            if (waiting <= consumed && memory.len().wrapping_sub(self.end) < self.end)
-                || (at_end && stuck)
-            {
+            let late = self.end > LATE || memory.len().wrapping_sub(self.end) < self.end;
+            if (waiting <= consumed && late) || (at_end && stuck) {
                 self.move_to_front(memory);
             }
         }

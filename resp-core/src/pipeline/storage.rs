@@ -216,6 +216,7 @@ impl Slot {
 mod heap {
     use alloc::boxed::Box;
     use alloc::string::String;
+    use alloc::vec;
 
     use super::{Parts, Sizes, Slot, Storage};
     use crate::Login;
@@ -235,8 +236,9 @@ mod heap {
         #[must_use]
         pub fn new(sizes: Sizes, login: LoginBuf) -> Self {
             Self {
-                tx: core::iter::repeat_n(0, sizes.tx).collect(),
-                rx: core::iter::repeat_n(0, sizes.rx).collect(),
+                // Asked for as zeros, not filled: a host hands out pages as they are touched.
+                tx: vec![0; sizes.tx].into_boxed_slice(),
+                rx: vec![0; sizes.rx].into_boxed_slice(),
                 slots: core::iter::repeat_n(Slot::EMPTY, sizes.depth).collect(),
                 tags: (0..sizes.depth).map(|_| None).collect(),
                 login,

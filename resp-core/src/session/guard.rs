@@ -26,6 +26,12 @@ pub enum Refusal {
     PublishInMulti,
     /// `HELLO` or `MONITOR` inside MULTI: what follows would be of another protocol.
     ModeInMulti,
+    /// `CLIENT REPLY` and subscriptions on one RESP2 connection: while it is subscribed the server
+    /// answers `CLIENT REPLY` with an error instead of obeying (Redis 7.0, `processCommand`), and
+    /// while it is silent confirmations could not be told from replies.
+    ReplyAndSubscribe,
+    /// `HELLO` or `MONITOR` while replies are silenced: whether it worked could not be seen.
+    ModeInSilence,
     /// Behind MONITOR nothing can be told apart, but for RESET and QUIT.
     Monitoring,
     /// Behind QUIT the server reads nothing.
@@ -51,6 +57,10 @@ impl Refusal {
                 "publishing behind a subscription inside MULTI needs RESP3, or framing breaks"
             }
             Self::ModeInMulti => "HELLO and MONITOR inside MULTI would break framing",
+            Self::ReplyAndSubscribe => {
+                "CLIENT REPLY and subscriptions do not go together over RESP2; RESET ends both"
+            }
+            Self::ModeInSilence => "HELLO and MONITOR need their replies",
             Self::Monitoring => "behind MONITOR only RESET and QUIT can be sent",
             Self::Quitting => "nothing can be sent behind QUIT",
             Self::Foreign => "replication and the script debugger cannot be pipelined",
@@ -101,6 +111,11 @@ pub(crate) struct Session {
     bound: bool,
     monitoring: bool,
     quitting: bool,
+    /// Submitted: replies are silenced, for the next command or until further notice.
+    silenced: Mute,
+    /// Submitted: a subscription; a HELLO that goes back to RESP2.
+    subscribes: bool,
+    may_leave_resp3: bool,
     /// Sent, in order.
     mute: Mute,
     /// Received: speaks RESP3.
@@ -111,8 +126,6 @@ pub(crate) struct Session {
     look_into_exec: bool,
     /// Received: confirmations still owed to the head command, once the first has come.
     confirming: u16,
-    /// Sent under `CLIENT REPLY OFF` over RESP2: confirmations that come all the same.
-    unowed: u16,
     channels: u32,
     patterns: u32,
     shards: u32,
@@ -127,12 +140,14 @@ impl Session {
         bound: false,
         monitoring: false,
         quitting: false,
+        silenced: Mute::On,
+        subscribes: false,
+        may_leave_resp3: false,
         mute: Mute::On,
         resp3: false,
         lines: false,
         look_into_exec: false,
         confirming: 0,
-        unowed: 0,
         channels: 0,
         patterns: 0,
         shards: 0,
@@ -146,7 +161,7 @@ impl Session {
     /// Whether only certain commands may be queued.
     #[inline]
     pub(crate) const fn is_exclusive(&self) -> bool {
-        self.quitting || self.monitoring
+        self.quitting || self.monitoring || matches!(self.silenced, Mute::Skip)
     }
 
     pub(crate) fn set_resp3(&mut self, resp3: bool) {
@@ -170,7 +185,7 @@ impl Session {
     /// Whether every reply belongs to the head command, whatever it holds.
     #[inline]
     pub(crate) const fn is_plain(&self) -> bool {
-        !self.lines && self.unowed == 0 && (self.resp3 || !self.is_subscribed())
+        !self.lines && (self.resp3 || !self.is_subscribed())
     }
 
     const fn is_subscribed(&self) -> bool {
@@ -187,8 +202,19 @@ impl Session {
         if self.monitoring && !matches!(effect, Effect::Reset | Effect::Quit) {
             return Err(Refusal::Monitoring);
         }
+        self.check_silence(effect)?;
+        let silenced = self.silenced;
         let Some(words) = special else {
-            return Ok((effect, 1));
+            if silenced == Mute::Skip {
+                self.silenced = Mute::On;
+            }
+            // What CLIENT REPLY SKIP silences must leave as the next one does.
+            let bound = if silenced == Mute::Skip {
+                Effect::Binding
+            } else {
+                effect
+            };
+            return Ok((bound, 1));
         };
         let channels = words.left().saturating_sub(1);
         if self.in_multi {
@@ -218,6 +244,14 @@ impl Session {
         match effect {
             Effect::Foreign => return Err(Refusal::Foreign),
             Effect::Nameless => return Err(Refusal::Empty),
+            _ if silenced == Mute::Skip => self.silenced = Mute::On,
+            _ => {}
+        }
+        match effect {
+            Effect::ReplyOff => self.silenced = Mute::Off,
+            Effect::ReplySkip if silenced != Mute::Off => self.silenced = Mute::Skip,
+            Effect::ReplyOn => self.silenced = Mute::On,
+            Effect::Hello2 => self.may_leave_resp3 = true,
             Effect::Multi => self.in_multi = true,
             Effect::Exec | Effect::Discard => {
                 self.in_multi = false;
@@ -236,12 +270,36 @@ impl Session {
                 self.subscribes_in_multi = false;
                 self.monitoring = false;
                 self.watching = false;
+                self.silenced = Mute::On;
+                self.subscribes = false;
+                self.may_leave_resp3 = false;
                 self.bound = false;
             }
-            _ if effect.lasts() => self.bound = true,
             _ => {}
         }
+        self.subscribes |= effect.subscription().is_some();
+        self.bound |= effect.lasts();
         Ok((effect, owed))
+    }
+
+    /// What would leave the client guessing whether replies are silenced.
+    fn check_silence(&self, effect: Effect) -> Result<(), Refusal> {
+        let resp2 = !self.resp3 || self.may_leave_resp3;
+        let replies = matches!(
+            effect,
+            Effect::ReplyOff | Effect::ReplySkip | Effect::ReplyOn
+        );
+        if replies && self.subscribes && resp2 {
+            return Err(Refusal::ReplyAndSubscribe);
+        }
+        if self.silenced == Mute::On {
+            return Ok(());
+        }
+        match effect {
+            Effect::Hello2 | Effect::Hello3 | Effect::Monitor => Err(Refusal::ModeInSilence),
+            _ if effect.subscription().is_some() && resp2 => Err(Refusal::ReplyAndSubscribe),
+            _ => Ok(()),
+        }
     }
 
     /// Whether passing this command to the network could matter to [`sent`](Self::sent).
@@ -251,7 +309,7 @@ impl Session {
     }
 
     /// Notes that a command's last byte has left; whether it is owed no reply.
-    pub(crate) fn sent(&mut self, effect: Effect, owed: u16) -> bool {
+    pub(crate) fn sent(&mut self, effect: Effect) -> bool {
         let muted = self.mute != Mute::On;
         match (effect, self.mute) {
             (Effect::ReplyOn, _) => {
@@ -273,9 +331,6 @@ impl Session {
             }
             (_, Mute::Skip) => self.mute = Mute::On,
             _ => {}
-        }
-        if muted && !self.resp3 && effect.subscription().is_some() {
-            self.unowed = self.unowed.saturating_add(owed.max(1));
         }
         muted
     }
@@ -320,11 +375,10 @@ impl Session {
             let awaited = head.is_some_and(|(effect, _)| {
                 effect.subscription() == Some((confirmation.scope, confirmation.subscribed))
             });
-            if frame.kind == Kind::Push || awaited || self.unowed > 0 {
+            if frame.kind == Kind::Push || awaited {
                 let before = self.count(confirmation.scope);
                 self.book(confirmation, count);
                 if !awaited {
-                    self.unowed = self.unowed.saturating_sub(1);
                     return Settled::Push;
                 }
                 return self.confirm(head.map_or(1, |(_, owed)| owed), before);
@@ -350,6 +404,11 @@ impl Session {
             }
         }
         if frame.kind.is_error() {
+            match effect {
+                Effect::Monitor => self.monitoring = false,
+                Effect::Quit => self.quitting = false,
+                _ => {}
+            }
             return Settled::Answered;
         }
         match effect {
@@ -362,6 +421,9 @@ impl Session {
                     watching: self.watching,
                     bound: self.bound,
                     quitting: self.quitting,
+                    silenced: self.silenced,
+                    subscribes: self.subscribes,
+                    may_leave_resp3: self.may_leave_resp3,
                     ..Self::NEW
                 };
                 return Settled::LogInAgain;

@@ -88,7 +88,7 @@ fn effects_follow_names_and_arguments_in_any_case() {
 fn run(session: &mut Session, line: &str, answer: &str) -> Settled {
     let (bytes, count) = encoded(line);
     let (effect, owed) = session.admit(Some(Words::new(&bytes, &[], count))).unwrap();
-    assert!(!session.sent(effect, owed));
+    assert!(!session.sent(effect));
     settle(session, Some((effect, owed)), answer)
 }
 
@@ -138,7 +138,7 @@ fn skip_silences_itself_and_the_next_and_off_lasts_until_on() {
         Effect::ReplyOn,
         Effect::Plain,
     ]
-    .map(|effect| session.sent(effect, 1))
+    .map(|effect| session.sent(effect))
     .to_vec();
     assert_eq!(
         sent,
@@ -147,15 +147,39 @@ fn skip_silences_itself_and_the_next_and_off_lasts_until_on() {
 }
 
 #[test]
-fn confirmations_that_come_while_replies_are_off_are_nobodys() {
+fn over_resp2_silence_and_subscriptions_exclude_each_other_until_reset() {
+    let admit = |session: &mut Session, line: &str| {
+        let (bytes, count) = encoded(line);
+        session
+            .admit(Some(Words::new(&bytes, &[], count)))
+            .map(|(effect, _)| effect)
+    };
+    let refused = Err(Refusal::ReplyAndSubscribe);
     let mut session = Session::NEW;
-    session.sent(Effect::ReplyOff, 1);
-    assert!(session.sent(Effect::Subscribe, 1));
-    session.sent(Effect::ReplyOn, 1);
-    let head = Some((Effect::ReplyOn, 1));
-    let settled = settle(&mut session, head, &confirmation("subscribe", 1));
-    assert_eq!(settled, Settled::Push);
-    assert_eq!(settle(&mut session, head, "+OK\r\n"), Settled::Answered);
+    admit(&mut session, "SUBSCRIBE a").unwrap();
+    assert_eq!(admit(&mut session, "CLIENT REPLY OFF"), refused);
+    admit(&mut session, "RESET").unwrap();
+    admit(&mut session, "CLIENT REPLY OFF").unwrap();
+    assert_eq!(admit(&mut session, "UNSUBSCRIBE"), refused);
+    assert_eq!(admit(&mut session, "MONITOR"), Err(Refusal::ModeInSilence));
+    assert_eq!(admit(&mut session, "HELLO 3"), Err(Refusal::ModeInSilence));
+    admit(&mut session, "CLIENT REPLY ON").unwrap();
+    admit(&mut session, "CLIENT REPLY SKIP").unwrap();
+    assert_eq!(admit(&mut session, "SUBSCRIBE a"), refused);
+    assert_eq!(
+        session.admit(None),
+        Ok((Effect::Binding, 1)),
+        "the skipped one stays"
+    );
+    admit(&mut session, "SUBSCRIBE a").unwrap();
+
+    let mut session = Session::NEW;
+    session.set_resp3(true);
+    admit(&mut session, "SUBSCRIBE a").unwrap();
+    admit(&mut session, "CLIENT REPLY SKIP").unwrap();
+    admit(&mut session, "SUBSCRIBE b").unwrap();
+    admit(&mut session, "HELLO 2").unwrap();
+    assert_eq!(admit(&mut session, "CLIENT REPLY SKIP"), refused);
 }
 
 #[test]

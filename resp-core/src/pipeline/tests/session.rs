@@ -108,17 +108,21 @@ fn client_reply_silences_what_follows_it() {
 }
 
 #[test]
-fn silence_is_decided_by_what_leaves_not_by_what_was_submitted() {
+fn what_skip_silences_cannot_be_withdrawn() {
     let mut rig = Rig::roomy();
     rig.submit(cmd("CLIENT").args(("REPLY", "SKIP")), 1);
     let struck = rig.ping(2);
     rig.ping(3);
     rig.ping(4);
-    rig.pipeline.abandon(struck);
+    assert_eq!(
+        rig.pipeline.abandon(struck),
+        Some((2, Fate::Unknown(Why::Abandoned))),
+        "the next one would be silenced in its place"
+    );
     rig.sent();
     assert_eq!(
-        rig.feed("+four\r\n"),
-        ["1: Silent", "3: Silent", "4: +four"]
+        rig.feed("+three\r\n+four\r\n"),
+        ["1: Silent", "3: +three", "4: +four"]
     );
 }
 

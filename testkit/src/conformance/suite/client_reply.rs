@@ -1,5 +1,6 @@
 //! CLIENT REPLY: commands that are owed nothing (promises 3 and 7).
 
+use respipe_core::Fate;
 use respipe_core::pipeline::{PipelineError, Rejected};
 use respipe_core::session::Refusal;
 
@@ -15,7 +16,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         skip_twice_silences_once_more(),
         on_behind_skip_is_answered(),
         pushes_still_come(),
-        confirmations_still_come_over_resp2(),
+        over_resp2_it_does_not_mix_with_subscriptions(),
         reset_ends_the_silence(),
         client_reply_in_multi_is_refused(),
         what_is_silent_and_sent_ends_silent_when_the_link_dies(),
@@ -62,7 +63,10 @@ fn on_behind_skip_is_answered() -> Scenario {
 
 fn pushes_still_come() -> Scenario {
     let confirmation = aggregate('>', &[&bulk("subscribe"), &bulk("news"), b":1\r\n"]);
+    // Which protocol it is has to be known by then.
     Scenario::resp3("pushes still come under CLIENT REPLY OFF")
+        .exchange(0, "PING", "+PONG\r\n")
+        .run()
         .exchange(1, "SUBSCRIBE news", confirmation)
         .silent(2, "CLIENT REPLY OFF")
         .silent(3, "SET k v")
@@ -75,24 +79,21 @@ fn pushes_still_come() -> Scenario {
         .exchange(6, "GET k", bulk("w"))
 }
 
-/// Redis sets `CLIENT_PUSHING` for them (`addReplyPubsubSubscribed`).
-fn confirmations_still_come_over_resp2() -> Scenario {
+/// A subscribed RESP2 connection answers CLIENT REPLY with an error instead of obeying (Redis 7.0, `processCommand`).
+fn over_resp2_it_does_not_mix_with_subscriptions() -> Scenario {
+    let refused = Rejected::Refused(Refusal::ReplyAndSubscribe);
     let confirmation = aggregate('*', &[&bulk("subscribe"), &bulk("news"), b":1\r\n"]);
-    let message = aggregate('*', &[&bulk("message"), &bulk("news"), &bulk("hello")]);
-    let over = aggregate('*', &[&bulk("unsubscribe"), &bulk("news"), b":0\r\n"]);
-    Scenario::new("confirmations still come under CLIENT REPLY OFF over RESP2")
-        .silent(1, "CLIENT REPLY OFF")
-        .silent(2, "SUBSCRIBE news")
+    Scenario::new("CLIENT REPLY does not mix with subscriptions over RESP2")
+        .submit(1, "CLIENT REPLY OFF")
+        .rejected(2, "SUBSCRIBE news", refused)
+        .serve("CLIENT REPLY OFF", "")
+        .ends(1, Fate::Silent)
+        .exchange(3, "CLIENT REPLY ON", "+OK\r\n")
         .run()
-        .push(confirmation)
-        .push(message)
+        .exchange(4, "SUBSCRIBE news", confirmation)
         .run()
-        .silent(3, "UNSUBSCRIBE news")
-        .run()
-        .push(over)
-        .run()
-        .exchange(4, "CLIENT REPLY ON", "+OK\r\n")
-        .exchange(5, "GET k", bulk("v"))
+        .rejected(5, "CLIENT REPLY SKIP", refused)
+        .exchange(6, "PING", "*2\r\n$4\r\npong\r\n$0\r\n\r\n")
 }
 
 fn reset_ends_the_silence() -> Scenario {
@@ -126,7 +127,7 @@ fn what_is_silent_and_sent_ends_silent_when_the_link_dies() -> Scenario {
         .call(3, "SET k v", "")
         .closes()
         .unknown(1)
-        .ends(2, respipe_core::Fate::Silent)
-        .ends(3, respipe_core::Fate::Silent)
+        .ends(2, Fate::Silent)
+        .ends(3, Fate::Silent)
         .down(PipelineError::Eof)
 }

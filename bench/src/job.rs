@@ -43,6 +43,8 @@ fn client(peer: &str, kind: Kind, depth: usize, port: &str, count: &str) -> Resu
     let peer = Peer::named(peer).ok_or("no such client")?;
     let workload = Workload::new(kind);
     let count = count.parse()?;
-    let tally = peer.connect(port.parse()?)?.run(&workload, depth, count)?;
+    let tally = peer
+        .connect(port.parse()?, depth)?
+        .run(&workload, depth, count)?;
     workload.check(peer.name(), count, tally)
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::codec::{Codec, Row};
 use crate::measure::{Measure, Spread};
-use crate::peers::{OUR_STREAM, OURS, Peer};
+use crate::peers::{OUR_BATCH, OUR_STREAM, OURS, Peer};
 use crate::run::DEPTHS;
 use crate::table::Table;
 use crate::targets;
@@ -39,7 +39,7 @@ impl Report {
 
     /// The peer that needs least, and how much: neither ours nor the floor.
     pub fn best_peer(&self, cell: &str, measure: Measure) -> Option<(&'static str, f64)> {
-        let others = [OURS, OUR_STREAM, Peer::Floor.name()];
+        let others = [OURS, OUR_BATCH, OUR_STREAM, Peer::Floor.name()];
         let is_rival = |figure: &&Figure| {
             figure.cell == cell && figure.measure == measure && !others.contains(&figure.client)
         };

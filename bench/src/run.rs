@@ -109,7 +109,7 @@ impl Run<'_> {
         let count = self.commands(workload.kind, depth);
         let mut runners = Vec::new();
         for peer in present() {
-            let mut client = peer.connect(self.port)?;
+            let mut client = peer.connect(self.port, depth)?;
             workload.check(peer.name(), count, client.run(workload, depth, count)?)?;
             runners.push(Runner {
                 peer,

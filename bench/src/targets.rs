@@ -2,7 +2,7 @@
 
 use crate::codec::Row;
 use crate::measure::Measure;
-use crate::peers::{OUR_STREAM, OURS, Peer};
+use crate::peers::{OUR_BATCH, OUR_STREAM, OURS, Peer};
 use crate::report::Report;
 
 /// One number to reach: `figure` at or below `reach`. What this run did not measure is `None`.
@@ -129,7 +129,7 @@ fn allocations(report: &Report) -> Target {
     Target {
         what: "allocations a command, the worst cell".to_owned(),
         reach: Some(0.0),
-        figure: most(&[OURS, OUR_STREAM]),
+        figure: most(&[OURS, OUR_BATCH, OUR_STREAM]),
         best_peer: None,
         floor: most(&[Peer::Floor.name()]),
     }

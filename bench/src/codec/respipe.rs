@@ -2,15 +2,23 @@
 
 use respipe_core::encode::{Command, Sink, Template};
 use respipe_core::pipeline::{Event, Inline, Pipeline};
-use respipe_core::{Instant, cmd, template};
+use respipe_core::reply::Value;
+use respipe_core::{Framer, Instant, Reply, cmd, template};
 
-use super::{Row, write};
+use super::{Row, read, write};
 
 const SET: Template<2> = template!("SET", _, _);
 
 pub(super) fn run(row: Row, times: usize) -> Option<usize> {
     match row {
-        Row::Status | Row::Bulk | Row::Integer | Row::Array | Row::Map => None,
+        Row::Status => framed(row, times, |reply| if reply.is_ok() { 2 } else { 0 }),
+        Row::Bulk => framed(row, times, |reply| reply.as_bytes().map_or(0, <[u8]>::len)),
+        Row::Integer => framed(row, times, |reply| {
+            reply.as_i64().map_or(0, |value| value as usize)
+        }),
+        Row::Array | Row::Map => framed(row, times, |reply| {
+            reply.cursor().map(|value| payload(&value)).sum()
+        }),
         Row::EncodeGeneric => {
             let mut output = [0; 128];
             Some(write(times, |key, value| {
@@ -35,6 +43,27 @@ pub(super) fn run(row: Row, times: usize) -> Option<usize> {
                 there_and_back(&mut pipeline, &SET.with((key, value)))
             }))
         }
+    }
+}
+
+/// Frames the row's reply and reads it, over and over with one framer, as a connection does.
+#[inline(always)]
+fn framed(row: Row, times: usize, mut visit: impl FnMut(Reply<'_>) -> usize) -> Option<usize> {
+    let mut framer = Framer::new();
+    Some(read(&row.reply(), times, |bytes| {
+        match framer.frame(bytes) {
+            Ok(Some(frame)) => visit(Reply::new(bytes, frame)),
+            _ => 0,
+        }
+    }))
+}
+
+/// Bytes of a string, or an integer itself.
+fn payload(value: &Value<'_>) -> usize {
+    match value {
+        Value::Bulk(bytes) => bytes.len(),
+        Value::Integer(value) => *value as usize,
+        _ => 0,
     }
 }
 
@@ -65,7 +94,7 @@ fn there_and_back(pipeline: &mut Pipeline<Memory>, command: &impl Command) -> us
     }
     pipeline.handle_input(b"+OK\r\n", now);
     match pipeline.poll_event() {
-        Ok(Some(Event::Reply { tag: 1, .. })) => "OK".len(),
+        Ok(Some(Event::Reply { tag: 1, reply })) if reply.is_ok() => "OK".len(),
         _ => 0,
     }
 }

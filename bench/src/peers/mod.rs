@@ -7,10 +7,14 @@ mod floor;
 #[cfg(hiredis)]
 mod hiredis;
 mod redis_rs;
+mod respipe;
 mod rustis;
 
-/// Ours among clients and codecs: batches of `depth`, as the peers have them.
+/// Ours: among codecs, and the client that sends and receives command by command, `depth` at a time.
 pub const OURS: &str = "respipe";
+
+/// Ours with a list of `depth` commands, whose outcomes are the caller's to keep.
+pub const OUR_BATCH: &str = "respipe-batch";
 
 /// Ours with a window of `depth` that slides.
 pub const OUR_STREAM: &str = "respipe-stream";
@@ -24,6 +28,9 @@ pub trait Client {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
+    Respipe,
+    RespipeBatch,
+    RespipeStream,
     RedisRs,
     Rustis,
     Hiredis,
@@ -31,10 +38,21 @@ pub enum Peer {
 }
 
 impl Peer {
-    pub const ALL: [Peer; 4] = [Peer::RedisRs, Peer::Rustis, Peer::Hiredis, Peer::Floor];
+    pub const ALL: [Peer; 7] = [
+        Peer::Respipe,
+        Peer::RespipeBatch,
+        Peer::RespipeStream,
+        Peer::RedisRs,
+        Peer::Rustis,
+        Peer::Hiredis,
+        Peer::Floor,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
+            Peer::Respipe => OURS,
+            Peer::RespipeBatch => OUR_BATCH,
+            Peer::RespipeStream => OUR_STREAM,
             Peer::RedisRs => "redis-rs",
             Peer::Rustis => "rustis",
             Peer::Hiredis => "hiredis",
@@ -61,9 +79,13 @@ impl Peer {
         self == Peer::Hiredis
     }
 
-    /// Connects to a server on the loopback.
-    pub fn connect(self, port: u16) -> Result<Box<dyn Client>> {
+    /// Connects to a server on the loopback. Where a client wants to know beforehand how many
+    /// commands are in flight at most, it is `depth`.
+    pub fn connect(self, port: u16, depth: usize) -> Result<Box<dyn Client>> {
         match self {
+            Peer::Respipe => Ok(Box::new(respipe::OneByOne::connect(port, depth)?)),
+            Peer::RespipeBatch => Ok(Box::new(respipe::InBatches::connect(port, depth)?)),
+            Peer::RespipeStream => Ok(Box::new(respipe::Streamed::connect(port, depth)?)),
             Peer::RedisRs => Ok(Box::new(redis_rs::RedisRs::connect(port)?)),
             Peer::Rustis => Ok(Box::new(rustis::Rustis::connect(port)?)),
             #[cfg(hiredis)]

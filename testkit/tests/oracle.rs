@@ -1,9 +1,9 @@
 //! The session guard against real servers: random commands, marks between them, and every mark
 //! must come back to its own slot.
 
+use core::time::Duration;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
 use respipe_core::encode::RawCommand;
 use respipe_core::login::Protocol;

@@ -63,11 +63,33 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// The frame of a scalar that is one line.
-    pub(crate) fn of_line(header: Header) -> Self {
-        let mut frame = top(header, 0);
-        frame.len = header.len;
-        frame
+    /// The frame of a scalar that is one line; `len` is that of the line.
+    #[inline]
+    pub(crate) const fn of_line(header: Header) -> Self {
+        Self::at(header, 0, header.len)
+    }
+
+    /// The frame of a bulk string at the front of `bytes`, with what [`header::short_bulk`] said.
+    #[inline]
+    pub(crate) const fn of_short_bulk(bytes: &[u8], text: &[u8], behind: &[u8]) -> Self {
+        let len = bytes.len().wrapping_sub(behind.len());
+        Self {
+            kind: Kind::Bulk,
+            value: text.len() as i64,
+            body: len.wrapping_sub(text.len()).wrapping_sub(2),
+            len,
+        }
+    }
+
+    /// The frame of `len` bytes whose value begins with this header at `start`.
+    #[inline]
+    const fn at(header: Header, start: usize, len: usize) -> Self {
+        Self {
+            kind: header.kind,
+            value: header.value,
+            body: start.saturating_add(header.body()),
+            len,
+        }
     }
 
     /// The type of the value, its attributes apart.
@@ -125,12 +147,55 @@ impl Framer {
     /// every later call gives the same error.
     #[inline]
     pub fn frame(&mut self, bytes: &[u8]) -> Result<Option<Frame>, DecodeError> {
+        match self.commonest(bytes) {
+            Some(frame) => Ok(Some(frame)),
+            None => self.frame_by_steps(bytes),
+        }
+    }
+
+    #[inline(never)]
+    fn frame_by_steps(&mut self, bytes: &[u8]) -> Result<Option<Frame>, DecodeError> {
         loop {
             match self.step(bytes)? {
                 Step::More => return Ok(None),
                 Step::Frame(frame) => return Ok(Some(frame)),
                 Step::Inner { .. } => {}
             }
+        }
+    }
+
+    /// The scalar at the front of `bytes` if it is whole, no error, and begins a frame.
+    #[inline]
+    pub(crate) fn quick(&self, bytes: &[u8]) -> Option<Frame> {
+        match self.commonest(bytes) {
+            None if self.owed == 0 => whole_scalar(bytes),
+            frame => frame,
+        }
+    }
+
+    /// What most replies are, in a few instructions: `+OK`, a short bulk string, an integer.
+    #[inline(always)]
+    fn commonest(&self, bytes: &[u8]) -> Option<Frame> {
+        if self.owed != 0 {
+            return None;
+        }
+        match *bytes {
+            [b'$', ..] => {
+                let (text, behind) = header::short_bulk(bytes)?;
+                Some(Frame::of_short_bulk(bytes, text, behind))
+            }
+            [b':', ..] => {
+                let (value, behind) = header::short_integer(bytes)?;
+                let len = bytes.len().wrapping_sub(behind.len());
+                let kind = Kind::Integer;
+                Some(Frame::of_line(Header { kind, value, len }))
+            }
+            [b'+', b'O', b'K', b'\r', b'\n', ..] => Some(Frame::of_line(Header {
+                kind: Kind::Status,
+                value: 2,
+                len: 5,
+            })),
+            _ => None,
         }
     }
 
@@ -162,15 +227,6 @@ impl Framer {
         self.handed_out
     }
 
-    /// The scalar at the front of `bytes` if it is whole, no error, and begins a frame.
-    #[inline]
-    pub(crate) fn quick(&self, bytes: &[u8]) -> Option<Frame> {
-        if self.owed != 0 {
-            return None;
-        }
-        whole_scalar(bytes)
-    }
-
     /// Forgets the unfinished frame.
     pub(crate) fn reset(&mut self) {
         *self = Self::new();
@@ -196,16 +252,35 @@ impl Framer {
                 }
                 self.value(header)?;
             }
-            if !self.terminator && self.owed > 1 && !self.kind_next {
-                let least = self.inner.map_or(0, |inner| inner.owed);
-                let rest = bytes.get(self.pos..).unwrap_or_default();
-                let taken = short_bulks(rest, &mut self.owed, least.max(1));
-                self.pos = self.pos.wrapping_add(taken);
+            if !self.terminator && !self.kind_next {
+                self.short_scalars(bytes);
             }
             if let Some(step) = self.whole() {
                 return Ok(step);
             }
         }
+    }
+
+    /// Steps over whole short scalars, the common elements, until an aggregate or a push inside is
+    /// whole. Stops before whatever is none; [`resume`](Self::resume) says what it is.
+    #[inline]
+    fn short_scalars(&mut self, bytes: &[u8]) {
+        let least = match (self.inner, self.top) {
+            (Some(inner), _) => inner.owed,
+            // Behind its attributes comes the value of the frame, which has to be noted.
+            (None, Top::Unknown) => 1,
+            (None, Top::Known(_)) => 0,
+        };
+        let mut rest = bytes.get(self.pos..).unwrap_or_default();
+        let mut owed = self.owed;
+        while owed > least
+            && let Some(behind) = header::short_scalar(rest)
+        {
+            rest = behind;
+            owed = owed.wrapping_sub(1);
+        }
+        self.owed = owed;
+        self.pos = bytes.len().wrapping_sub(rest.len());
     }
 
     /// The header at `pos`, or `None` if more bytes are needed.
@@ -234,7 +309,7 @@ impl Framer {
         let body = start.saturating_add(header.len);
         let is_top = self.owed == 1 && matches!(self.top, Top::Unknown);
         if is_top && header.kind != Kind::Attribute {
-            self.top = Top::Known(top(header, start));
+            self.top = Top::Known(Frame::at(header, start, 0));
         }
         if header.kind.is_bulk() {
             let len = usize::try_from(header.value).unwrap_or(usize::MAX);
@@ -243,16 +318,8 @@ impl Framer {
             self.terminator = true;
             return Ok(());
         }
-        let count = header.value.unsigned_abs();
-        let (pays, owes) = match header.kind {
-            Kind::Map => (1, count.checked_mul(2)),
-            Kind::Attribute => (0, count.checked_mul(2)),
-            Kind::Push if !is_top => (0, Some(count)),
-            Kind::Array | Kind::Set | Kind::Push => (1, Some(count)),
-            _ => (1, Some(0)),
-        };
         if header.kind == Kind::Push && !is_top {
-            self.kind_next = count > 0;
+            self.kind_next = header.value > 0;
             // A push inside a push is left to those who walk the outer one.
             self.inner = self.inner.or(Some(Inner {
                 start,
@@ -261,9 +328,8 @@ impl Framer {
                 owed: self.owed,
             }));
         }
-        self.owed = owes
-            .and_then(|owes| self.owed.wrapping_sub(pays).checked_add(owes))
-            .ok_or(DecodeErrorKind::OutOfRange)?;
+        let owed = header.owed_after(self.owed, is_top);
+        self.owed = owed.ok_or(DecodeErrorKind::OutOfRange)?;
         self.pos = body;
         Ok(())
     }
@@ -271,21 +337,9 @@ impl Framer {
     /// Decides by its kind, which `header` begins, whether the push before it is an element.
     /// False if more bytes are needed.
     fn judge(&mut self, bytes: &[u8], header: Header) -> bool {
-        let body = self.pos.saturating_add(header.len);
-        let text = match header.kind {
-            Kind::Bulk => match usize::try_from(header.value) {
-                Ok(len) if len <= push::LONGEST => {
-                    match bytes.get(body..body.saturating_add(len)) {
-                        Some(text) => text,
-                        None => return false,
-                    }
-                }
-                _ => &[],
-            },
-            Kind::Status => bytes
-                .get(self.pos.wrapping_add(1)..body.wrapping_sub(2))
-                .unwrap_or_default(),
-            _ => &[],
+        let rest = bytes.get(self.pos..).unwrap_or_default();
+        let Some(text) = push::kind(rest, header) else {
+            return false;
         };
         self.kind_next = false;
         if push::is_element(text) {
@@ -328,22 +382,8 @@ impl Framer {
     }
 }
 
-#[inline]
-fn top(header: Header, start: usize) -> Frame {
-    let (text, value) = match header.kind {
-        Kind::Status | Kind::Error | Kind::Double | Kind::BigNumber => (1, header.value),
-        _ => (header.len, header.value),
-    };
-    Frame {
-        kind: header.kind,
-        value,
-        body: start.saturating_add(text),
-        len: 0,
-    }
-}
-
 /// The frame at the front of `bytes` if it is one scalar and whole, at no cost to any state.
-#[inline]
+#[inline(never)]
 fn whole_scalar(bytes: &[u8]) -> Option<Frame> {
     let header = match *bytes {
         [b'$', ..] => header::quick(bytes).or_else(|| parsed(bytes))?,
@@ -356,9 +396,8 @@ fn whole_scalar(bytes: &[u8]) -> Option<Frame> {
     };
     let mut frame = Frame::of_line(header);
     if header.kind == Kind::Bulk {
-        let end = header
-            .len
-            .checked_add(usize::try_from(header.value).ok()?)?;
+        let text = usize::try_from(header.value).ok()?;
+        let end = header.len.checked_add(text)?;
         match bytes.get(end..) {
             Some([b'\r', b'\n', ..]) => frame.len = end.wrapping_add(2),
             _ => return None,
@@ -367,35 +406,10 @@ fn whole_scalar(bytes: &[u8]) -> Option<Frame> {
     Some(frame)
 }
 
-#[inline]
+#[inline(never)]
 fn parsed(bytes: &[u8]) -> Option<Header> {
     match header::parse(bytes, 0) {
         Ok(Parsed::Header(header)) => Some(header),
         _ => None,
     }
-}
-
-/// Steps over whole bulk strings of up to 99 bytes, the common elements, until `least` is owed;
-/// returns how many bytes. Stops before whatever is not that; the loop above says what it is.
-#[inline]
-fn short_bulks(bytes: &[u8], owed: &mut u64, least: u64) -> usize {
-    let mut rest = bytes;
-    let mut left = *owed;
-    while left > least {
-        let (len, header) = match *rest {
-            [b'$', a, b'\r', b'\n', ..] if a.is_ascii_digit() => (usize::from(a & 15), 4),
-            [b'$', a @ b'1'..=b'9', b, b'\r', b'\n', ..] if b.is_ascii_digit() => {
-                let tens = usize::from(a & 15).wrapping_mul(10);
-                (tens.wrapping_add(usize::from(b & 15)), 5)
-            }
-            _ => break,
-        };
-        match rest.get(len.wrapping_add(header)..) {
-            Some([b'\r', b'\n', after @ ..]) => rest = after,
-            _ => break,
-        }
-        left = left.wrapping_sub(1);
-    }
-    *owed = left;
-    bytes.len().wrapping_sub(rest.len())
 }

@@ -53,26 +53,96 @@ pub(crate) enum Parsed {
     },
 }
 
-/// What most values of most replies are: a short bulk string or a small count, whole.
+/// The header of a bulk string or an aggregate of up to 18 digits, or of a null of RESP2.
 /// `None` says nothing; [`parse`] decides.
 #[inline]
 pub(crate) fn quick(bytes: &[u8]) -> Option<Header> {
-    let (kind, value, len) = match *bytes {
-        [kind, a, b'\r', b'\n', ..] if a.is_ascii_digit() => (kind, i64::from(a & 15), 4),
-        [kind, a @ b'1'..=b'9', b, b'\r', b'\n', ..] if b.is_ascii_digit() => {
-            let tens = i64::from(a & 15).wrapping_mul(10);
-            (kind, tens.wrapping_add(i64::from(b & 15)), 5)
+    let (kind, text) = match bytes {
+        [b'$', text @ ..] => (Kind::Bulk, text),
+        [b'*', text @ ..] => (Kind::Array, text),
+        [b'%', text @ ..] => (Kind::Map, text),
+        [b'~', text @ ..] => (Kind::Set, text),
+        _ => return None,
+    };
+    let (kind, value, behind) = match text {
+        [b'-', b'1', b'\r', b'\n', behind @ ..] if matches!(kind, Kind::Bulk | Kind::Array) => {
+            (Kind::Null, -1, behind)
         }
-        _ => return None,
+        [b'0', b'0'..=b'9', ..] => return None,
+        _ => {
+            let (value, behind) = short_number(text)?;
+            (kind, value, behind)
+        }
     };
-    let kind = match kind {
-        b'$' => Kind::Bulk,
-        b':' => Kind::Integer,
-        b'*' => Kind::Array,
-        b'%' => Kind::Map,
-        _ => return None,
-    };
+    let len = bytes.len().wrapping_sub(behind.len());
     Some(Header { kind, value, len })
+}
+
+/// Up to 18 digits and CRLF, and what lies behind them.
+#[inline]
+fn short_number(text: &[u8]) -> Option<(i64, &[u8])> {
+    let mut value: i64 = 0;
+    let mut rest = text;
+    while let [byte, behind @ ..] = rest {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
+        rest = behind;
+    }
+    match (text.len().wrapping_sub(rest.len()), rest) {
+        (1..=18, [b'\r', b'\n', behind @ ..]) => Some((value, behind)),
+        _ => None,
+    }
+}
+
+/// A whole bulk string of up to 99 bytes, the most common value: its text and what lies behind
+/// it. `None` says nothing.
+#[inline]
+pub(crate) fn short_bulk(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    // The shortest, `$0\r\n\r\n`, has six bytes.
+    let [b'$', a, b, c, d, _, ..] = *bytes else {
+        return None;
+    };
+    /// CR, counted from the digit 0.
+    const CR: u8 = b'\r'.wrapping_sub(b'0');
+    let (a, b) = (a.wrapping_sub(b'0'), b.wrapping_sub(b'0'));
+    let (len, body) = match (b, c, d) {
+        (CR, b'\n', _) if a < 10 => (usize::from(a), 4),
+        (0..10, b'\r', b'\n') if a.wrapping_sub(1) < 9 => (
+            usize::from(a).wrapping_mul(10).wrapping_add(usize::from(b)),
+            5,
+        ),
+        _ => return None,
+    };
+    match bytes.get(body..)?.split_at_checked(len)? {
+        (text, [b'\r', b'\n', behind @ ..]) => Some((text, behind)),
+        _ => None,
+    }
+}
+
+/// A whole integer of up to 18 digits: its value and what lies behind it. `None` says nothing.
+#[inline]
+pub(crate) fn short_integer(bytes: &[u8]) -> Option<(i64, &[u8])> {
+    match bytes {
+        [b':', b'-', digits @ ..] => {
+            let (value, behind) = short_number(digits)?;
+            Some((value.wrapping_neg(), behind))
+        }
+        [b':', digits @ ..] => short_number(digits),
+        _ => None,
+    }
+}
+
+/// What lies behind a whole short bulk string or integer. `None` says nothing.
+#[inline]
+pub(crate) fn short_scalar(bytes: &[u8]) -> Option<&[u8]> {
+    match bytes.first()? {
+        b'$' => short_bulk(bytes).map(|(_, behind)| behind),
+        b':' => short_integer(bytes).map(|(_, behind)| behind),
+        _ => None,
+    }
 }
 
 /// Parses the line at the front of `bytes`, of which `scanned` bytes are known to hold no line
@@ -197,33 +267,37 @@ fn line_of_digits(kind: Kind, text: &[u8]) -> Result<Parsed, Kinds> {
 /// `[+-]?[0-9]+` within 64 bits; how many bytes it has. `None`: more bytes are needed.
 #[inline]
 fn integer(text: &[u8]) -> Result<Option<(i64, usize)>, Kinds> {
-    let negative = matches!(text.first(), Some(b'-'));
-    let sign = usize::from(matches!(text.first(), Some(b'-' | b'+')));
-    let mut value: i64 = 0;
-    let mut digits: usize = 0;
-    for byte in text.get(sign..).unwrap_or_default() {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    let mut value: u64 = 0;
+    let mut count: usize = 0;
+    // No more digits than cannot overflow, and enough for every number; zeros in front would
+    // make a number, and the second look at it, endless.
+    for byte in digits.iter().take(20) {
         if !byte.is_ascii_digit() {
-            return match digits {
-                0 => Err(Kinds::BadDigit(*byte)),
-                _ => Ok(Some((value, sign.wrapping_add(digits)))),
+            if count == 0 {
+                return Err(Kinds::BadDigit(*byte));
+            }
+            let value = match negative {
+                false => i64::try_from(value).ok(),
+                true => 0_i64.checked_sub_unsigned(value),
+            };
+            let sign = text.len().wrapping_sub(digits.len());
+            return match value {
+                Some(value) => Ok(Some((value, sign.wrapping_add(count)))),
+                None => Err(Kinds::OutOfRange),
             };
         }
-        digits = digits.wrapping_add(1);
-        let digit = i64::from(byte & 15);
-        // Counted down from zero where negative, so that the least number has a place.
-        let next = match (digits <= 18, negative) {
-            (true, false) => Some(value.wrapping_mul(10).wrapping_add(digit)),
-            (true, true) => Some(value.wrapping_mul(10).wrapping_sub(digit)),
-            (false, false) => value.checked_mul(10).and_then(|n| n.checked_add(digit)),
-            (false, true) => value.checked_mul(10).and_then(|n| n.checked_sub(digit)),
-        };
-        // Zeros in front would make a number, and the second look at it, endless.
-        match next {
-            Some(next) if digits <= 20 => value = next,
-            _ => return Err(Kinds::OutOfRange),
-        }
+        value = value.wrapping_mul(10).wrapping_add(u64::from(byte & 15));
+        count = count.wrapping_add(1);
     }
-    Ok(None)
+    match count {
+        20 => Err(Kinds::OutOfRange),
+        _ => Ok(None),
+    }
 }
 
 /// A length or count: `0`, digits that do not begin with 0, or the `-1` of a null.

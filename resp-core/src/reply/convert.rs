@@ -71,6 +71,14 @@ pub trait FromReply<'a>: Sized {
     /// the conversion as a whole has failed.
     fn from_cursor(cursor: &mut Cursor<'a>) -> Result<Self, ConvertError>;
 
+    /// Converts a reply of its own: for scalars, whose header the framer has parsed, without a
+    /// walk.
+    #[doc(hidden)]
+    #[inline]
+    fn from_reply(reply: &Reply<'a>) -> Result<Self, ConvertError> {
+        Self::from_cursor(&mut reply.cursor())
+    }
+
     /// Takes [`WIDTH`](Self::WIDTH) values that have no header of their own.
     ///
     /// # Errors
@@ -137,14 +145,30 @@ impl<'a> FromReply<'a> for &'a [u8] {
         let text = value.and_then(Value::text);
         text.ok_or_else(|| ConvertError::unexpected("string", value))
     }
+
+    #[inline]
+    fn from_reply(reply: &Reply<'a>) -> Result<Self, ConvertError> {
+        match reply.plain_text() {
+            Some(text) => Ok(text),
+            None => Self::from_cursor(&mut reply.cursor()),
+        }
+    }
 }
 
 impl<'a> FromReply<'a> for &'a str {
     #[inline]
     fn from_cursor(cursor: &mut Cursor<'a>) -> Result<Self, ConvertError> {
-        let text = cursor.read()?;
-        core::str::from_utf8(text).map_err(|_| ConvertError::new("string", Found::NotUtf8))
+        utf8(cursor.read()?)
     }
+
+    #[inline]
+    fn from_reply(reply: &Reply<'a>) -> Result<Self, ConvertError> {
+        utf8(reply.to()?)
+    }
+}
+
+fn utf8(text: &[u8]) -> Result<&str, ConvertError> {
+    core::str::from_utf8(text).map_err(|_| ConvertError::new("string", Found::NotUtf8))
 }
 
 impl<'a> FromReply<'a> for bool {
@@ -166,19 +190,31 @@ impl<'a> FromReply<'a> for bool {
     }
 }
 
-/// `-?[0-9]+`, the number and whether it is negative; `None` beyond 64 bits.
+/// `-?[0-9]+`: the number without its sign, and whether it is negative.
 fn digits(text: &[u8], kind: Kind) -> Result<(u64, bool), Found> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
     };
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+    if digits.is_empty() {
         return Err(Found::Text(kind));
     }
-    let n = digits.iter().try_fold(0_u64, |n, byte| {
-        n.checked_mul(10)?.checked_add(u64::from(byte & 15))
-    });
-    Ok((n.ok_or(Found::OutOfRange)?, negative))
+    let mut n: u64 = 0;
+    let mut fits = true;
+    for byte in digits {
+        if !byte.is_ascii_digit() {
+            return Err(Found::Text(kind));
+        }
+        let next = n.checked_mul(10);
+        match next.and_then(|n| n.checked_add(u64::from(byte & 15))) {
+            Some(next) => n = next,
+            None => fits = false,
+        }
+    }
+    match fits {
+        true => Ok((n, negative)),
+        false => Err(Found::OutOfRange),
+    }
 }
 
 macro_rules! integers {
@@ -187,17 +223,25 @@ macro_rules! integers {
             #[inline]
             fn from_cursor(cursor: &mut Cursor<'a>) -> Result<Self, ConvertError> {
                 const EXPECTED: &str = concat!("integer (", stringify!($int), ")");
-                let value = cursor.next();
-                if let Some(Value::Integer(n)) = value {
-                    let n = Self::try_from(n);
-                    return n.map_err(|_| ConvertError::new(EXPECTED, Found::OutOfRange));
-                }
-                let (n, negative) = integer(value, EXPECTED)?;
-                let n = match negative {
-                    false => Self::try_from(n).ok(),
-                    true => 0_i64.checked_sub_unsigned(n).and_then(|n| Self::try_from(n).ok()),
+                let n = match cursor.next() {
+                    Some(Value::Integer(n)) => Self::try_from(n).ok(),
+                    value => match integer(value, EXPECTED)? {
+                        (n, false) => Self::try_from(n).ok(),
+                        (n, true) => match 0_i64.checked_sub_unsigned(n) {
+                            Some(n) => Self::try_from(n).ok(),
+                            None => None,
+                        },
+                    },
                 };
                 n.ok_or(ConvertError::new(EXPECTED, Found::OutOfRange))
+            }
+
+            #[inline]
+            fn from_reply(reply: &Reply<'a>) -> Result<Self, ConvertError> {
+                match reply.integer().map(Self::try_from) {
+                    Some(Ok(n)) => Ok(n),
+                    _ => Self::from_cursor(&mut reply.cursor()),
+                }
             }
 
             $($hook)?

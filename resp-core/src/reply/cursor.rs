@@ -91,6 +91,14 @@ impl<'a> Cursor<'a> {
     /// The next value as a reply of its own, its attributes included. Looks at each byte of it
     /// to find its end.
     pub fn reply(&mut self) -> Option<Reply<'a>> {
+        if self.own.is_none()
+            && let Some((text, behind)) = header::short_bulk(self.rest)
+        {
+            let frame = Frame::of_short_bulk(self.rest, text, behind);
+            let reply = Reply::new(self.rest, frame);
+            self.rest = behind;
+            return Some(reply);
+        }
         let whole = self.own.is_none().then(|| self.at_attributes()).flatten();
         let (kind, value) = match self.own.take() {
             Some(own) => own,
@@ -235,22 +243,43 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The next value, which is not the reply's own.
+    #[inline(never)]
+    fn walk(&mut self) -> Option<Value<'a>> {
+        if let Some((value, behind)) = header::short_integer(self.rest) {
+            self.rest = behind;
+            return Some(Value::Integer(value));
+        }
+        let (kind, value) = self.header()?;
+        self.split(kind, value)
+    }
+
+    /// The value whose header was stepped over.
+    #[inline]
+    fn split(&mut self, kind: Kind, value: i64) -> Option<Value<'a>> {
+        let split = Value::split(kind, value, self.rest);
+        self.rest = split.map(|(_, behind)| behind).unwrap_or_default();
+        Some(split?.0)
+    }
+
     /// Steps over so many values and all below them, pushes between them included.
     pub(super) fn pass(&mut self, values: u64) {
         let mut owed = values;
         while owed > 0 {
+            if let Some(behind) = header::short_scalar(self.rest) {
+                self.rest = behind;
+                owed = owed.wrapping_sub(1);
+                continue;
+            }
             let Some(header) = self.line() else { return };
             let element = header.kind != Kind::Push || self.is_element(header);
-            let Some(left) = header.owed_after(owed, element) else {
-                self.rest = &[];
-                return;
-            };
-            owed = left;
+            let left = header.owed_after(owed, element);
             if !header.kind.is_aggregate() {
-                match Value::split(header.kind, header.value, self.rest) {
-                    Some((_, behind)) => self.rest = behind,
-                    None => self.rest = &[],
-                }
+                self.split(header.kind, header.value);
+            }
+            match left {
+                Some(left) => owed = left,
+                None => self.rest = &[],
             }
         }
     }
@@ -261,13 +290,14 @@ impl<'a> Iterator for Cursor<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Value<'a>> {
-        let (kind, value) = match self.own.take() {
-            Some(own) => own,
-            None => self.header()?,
-        };
-        let split = Value::split(kind, value, self.rest);
-        self.rest = split.map(|(_, behind)| behind).unwrap_or_default();
-        Some(split?.0)
+        if let Some((kind, value)) = self.own.take() {
+            return self.split(kind, value);
+        }
+        if let Some((text, behind)) = header::short_bulk(self.rest) {
+            self.rest = behind;
+            return Some(Value::Bulk(text));
+        }
+        self.walk()
     }
 }
 

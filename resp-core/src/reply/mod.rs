@@ -90,14 +90,18 @@ impl<'a> Reply<'a> {
     #[inline]
     #[must_use]
     pub fn value(&self) -> Value<'a> {
-        self.cursor().next().unwrap_or(Value::Null)
+        let body = self.bytes.get(self.frame.body..).unwrap_or_default();
+        match Value::split(self.frame.kind, self.frame.value, body) {
+            Some((value, _)) => value,
+            None => Value::Null,
+        }
     }
 
     /// Whether it is the status `OK`.
     #[inline]
     #[must_use]
     pub fn is_ok(&self) -> bool {
-        self.kind() == Kind::Status && self.value() == Value::Status(b"OK")
+        self.kind() == Kind::Status && self.plain_text() == Some(b"OK")
     }
 
     /// Whether it is null, in any of its three forms.
@@ -147,6 +151,26 @@ impl<'a> Reply<'a> {
         self.to()
     }
 
+    /// The bytes of the two commonest strings.
+    #[inline]
+    fn plain_text(&self) -> Option<&'a [u8]> {
+        match self.frame.kind {
+            Kind::Bulk | Kind::Status => {
+                let text = self.bytes.get(self.frame.body..)?;
+                text.get(..usize::try_from(self.frame.value).ok()?)
+            }
+            _ => None,
+        }
+    }
+
+    #[inline]
+    const fn integer(&self) -> Option<i64> {
+        match self.frame.kind {
+            Kind::Integer => Some(self.frame.value),
+            _ => None,
+        }
+    }
+
     /// Converts into a Rust type; [`FromReply`] lists which.
     ///
     /// # Errors
@@ -154,7 +178,7 @@ impl<'a> Reply<'a> {
     /// reply stays as it was and can be looked at in another way.
     #[inline]
     pub fn to<T: FromReply<'a>>(&self) -> Result<T, ConvertError> {
-        T::from_cursor(&mut self.cursor())
+        T::from_reply(self)
     }
 
     /// A walk over the value and all below it.

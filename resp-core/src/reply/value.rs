@@ -96,21 +96,34 @@ impl<'a> Value<'a> {
     /// there are fewer bytes than the header says.
     #[inline]
     pub(super) fn split(kind: Kind, value: i64, body: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        let count = || usize::try_from(value).unwrap_or(usize::MAX);
-        let value = match kind {
-            Kind::Integer => Self::Integer(value),
-            Kind::Null => Self::Null,
-            Kind::Boolean => Self::Boolean(value != 0),
-            Kind::Array => Self::Array(count()),
-            Kind::Map => Self::Map(count()),
-            Kind::Set => Self::Set(count()),
-            Kind::Push => Self::Push(count()),
-            Kind::Attribute => return None,
-            _ => {
-                let (text, behind) = body.split_at_checked(count())?;
+        match kind {
+            Kind::Bulk | Kind::Status => {
+                let (text, behind) = body.split_at_checked(usize::try_from(value).ok()?)?;
                 let value = match kind {
                     Kind::Bulk => Self::Bulk(text),
-                    Kind::Status => Self::Status(text),
+                    _ => Self::Status(text),
+                };
+                Some((value, behind.get(2..)?))
+            }
+            Kind::Integer => Some((Self::Integer(value), body)),
+            _ => Self::split_rare(kind, value, body),
+        }
+    }
+
+    #[inline(never)]
+    fn split_rare(kind: Kind, value: i64, body: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let count = usize::try_from(value).unwrap_or(usize::MAX);
+        let value = match kind {
+            Kind::Null => Self::Null,
+            Kind::Boolean => Self::Boolean(value != 0),
+            Kind::Array => Self::Array(count),
+            Kind::Map => Self::Map(count),
+            Kind::Set => Self::Set(count),
+            Kind::Push => Self::Push(count),
+            Kind::Attribute => return None,
+            _ => {
+                let (text, behind) = body.split_at_checked(count)?;
+                let value = match kind {
                     Kind::Double => Self::Double(text),
                     Kind::BigNumber => Self::BigNumber(text),
                     Kind::Verbatim => Self::verbatim(text),

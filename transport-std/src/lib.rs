@@ -64,3 +64,8 @@ pub use sliding::Streamed;
 pub use stream::{Descriptor, Duplex};
 #[cfg(feature = "tls")]
 pub use tls::Roots;
+
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

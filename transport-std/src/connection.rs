@@ -403,7 +403,7 @@ impl Connection {
         if self.sequence.pending() == 0 {
             self.sequence = Sequence::new(self.begin()?);
         } else {
-            self.pump.tick();
+            self.pump.stamp();
         }
         let mut emptied = false;
         loop {
@@ -456,6 +456,7 @@ impl Connection {
     /// part.
     fn push_out(&mut self) -> Result<bool, Error> {
         self.pump.pipeline.flush();
+        self.pump.tick();
         let blocked = self.pump.write();
         if blocked {
             if !self.pump.has_room() {
@@ -478,7 +479,6 @@ impl Connection {
     /// [`Misuse::WindowFull`] when the server takes no more because unread replies fill the receive
     /// buffer; what ended the connection.
     pub fn flush(&mut self) -> Result<(), Error> {
-        self.pump.tick();
         while self.push_out()? {}
         match self.pump.broken() {
             Some(broken) => Err(broken),

@@ -8,7 +8,9 @@ use core::num::NonZeroU32;
 use std::io::{self, ErrorKind};
 use std::time;
 
-use respipe_core::pipeline::{Heap, PipelineError, Rejected, State, Storage as _, SubmitError};
+use respipe_core::pipeline::{
+    Flush, Heap, PipelineError, Rejected, State, Storage as _, SubmitError,
+};
 use respipe_core::{Command, Duration, Instant, Pipeline, Reply};
 
 use crate::error::{Deadline, Error};
@@ -50,6 +52,8 @@ pub(crate) struct Pump {
     origin: time::Instant,
     now: Instant,
     write_timeout: Duration,
+    /// Whether it matters when a command was queued.
+    stamps: bool,
     /// Since when the server takes nothing.
     blocked_since: Option<Instant>,
     /// A time-out was due when there was input to look at first.
@@ -74,6 +78,8 @@ impl Pump {
             origin: time::Instant::now(),
             now: Instant::ZERO,
             write_timeout: options.tuning.write_timeout,
+            stamps: !options.tuning.config.reply_timeout.is_zero()
+                || matches!(options.tuning.config.flush, Flush::AtLeast { .. }),
             blocked_since: None,
             overdue: false,
             login_until: None,
@@ -101,6 +107,15 @@ impl Pump {
         let micros = u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.now = Instant::from_micros(micros);
         self.now
+    }
+
+    /// Looks at the clock, which costs as much as queueing half a command, if it matters when a
+    /// command was queued.
+    #[inline]
+    pub(crate) fn stamp(&mut self) {
+        if self.stamps {
+            self.tick();
+        }
     }
 
     /// The time at the last look.
@@ -138,7 +153,8 @@ impl Pump {
         }
     }
 
-    /// Writes until nothing is left or the server takes no more; whether it takes no more.
+    /// Writes until nothing is left or the server takes no more; whether it takes no more. Look at
+    /// the clock first.
     pub(crate) fn write(&mut self) -> bool {
         match self.try_write() {
             Ok(blocked) => {
@@ -181,11 +197,12 @@ impl Pump {
     /// One turn: writes what may leave, waits until something comes, room to write included, or
     /// until a time-out or `until`, and reads once. Poll events afterwards, and before.
     pub(crate) fn turn(&mut self, until: Option<Instant>) {
+        self.tick();
         let blocked = self.write();
         self.wait(blocked, until);
     }
 
-    /// The waiting half of a turn.
+    /// The waiting half of a turn; look at the clock first.
     pub(crate) fn wait(&mut self, blocked: bool, until: Option<Instant>) {
         let stuck = match self.write_timeout.is_zero() {
             true => None,
@@ -196,10 +213,7 @@ impl Pump {
         let login = self.login_until;
         let due = [self.pipeline.poll_timeout(), stuck, login, until];
         let due = due.into_iter().flatten().min();
-        let patience = due.map(|due| {
-            let now = self.tick();
-            due.since(now).into()
-        });
+        let patience = due.map(|due| due.since(self.now).into());
         let read = self.read(blocked, patience);
         let now = self.tick();
         if self.pipeline.state() == State::Up {

@@ -91,6 +91,7 @@ impl Connection {
                 }
                 return Err(error);
             }
+            self.pump.tick();
             loop {
                 if let Some(command) = &partial {
                     // Not held any more: the link died, and the command has its fate.

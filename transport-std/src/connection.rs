@@ -40,6 +40,9 @@ pub struct Connection {
     attempts: Attempts,
 }
 
+/// After so long without a look at the connection, it is looked at before anything is sent.
+const IDLE: respipe_core::Duration = respipe_core::Duration::from_secs(1);
+
 /// Attempts in a row to connect again.
 #[derive(Debug, Default)]
 struct Attempts {
@@ -367,7 +370,13 @@ impl Connection {
                         _ => {}
                     }
                     self.pump.pipeline.flush();
-                    self.pump.turn(None);
+                    self.pump.tick();
+                    let free = self.pump.pipeline.tx_free();
+                    let blocked = self.pump.write();
+                    let go_on = offer == Offer::Part && self.pump.pipeline.tx_free() > free;
+                    if blocked || !go_on {
+                        self.pump.wait(blocked, None);
+                    }
                 }
                 Err(error) => match self.ended(error) {
                     Ended::GoOn if ended.is_none() => {}
@@ -493,6 +502,9 @@ impl Connection {
     /// connection has ended, each pending command has its outcome first; then what ended it.
     pub fn receive(&mut self) -> Result<Outcome<'_>, Error> {
         if self.sequence.pending() == 0 {
+            if !self.pump.is_alive() {
+                self.look();
+            }
             return Err(match &self.dead {
                 Some(dead) => dead.clone(),
                 None => Error::Misuse(Misuse::NothingPending),
@@ -580,27 +592,6 @@ impl Connection {
         }
     }
 
-    /// Takes in what has come without waiting: pushes, the end of the connection.
-    pub(crate) fn look(&mut self) {
-        if self.begin().is_err() {
-            return;
-        }
-        let now = self.pump.now();
-        self.pump.turn(Some(now));
-        loop {
-            match self.pump.pipeline.poll_event() {
-                Ok(Some(Event::Push(push))) => self.pushes.add(push),
-                Ok(Some(_)) => {}
-                Ok(None) => return,
-                Err(error) => {
-                    if let Ended::Over(_) = self.ended(error) {
-                        return;
-                    }
-                }
-            }
-        }
-    }
-
     /// How many pushes were lost: the queue was full, or one was larger than the receive buffer.
     #[must_use]
     pub const fn pushes_lost(&self) -> u64 {
@@ -624,16 +615,59 @@ impl Connection {
                 words: String::new(),
             });
         }
+        let last = self.pump.now();
+        if self.pump.tick().since(last) >= IDLE {
+            self.look();
+        }
         if let Some(dead) = self.dead.take() {
             self.attempts = Attempts::default();
-            if let Err(error) = self.relink(dead) {
-                self.dead = Some(error.clone());
-                return Err(error);
-            }
+            self.relink_or_die(dead)?;
+        }
+        while self.pump.pipeline.state() != State::Up {
+            self.await_login()?;
         }
         self.owner = self.owner.checked_add(1).unwrap_or(NonZeroU32::MIN);
-        self.pump.tick();
         Ok(self.owner)
+    }
+
+    /// Takes in what has come, without waiting: pushes, the end of the connection. A server that
+    /// closed a connection in which nothing was going on is so noticed before anything is sent.
+    pub(crate) fn look(&mut self) {
+        let now = self.pump.tick();
+        self.pump.turn(Some(now));
+        loop {
+            match self.pump.pipeline.poll_event() {
+                Ok(Some(Event::Push(push))) => self.pushes.add(push),
+                Ok(Some(_)) => {}
+                Ok(None) => return,
+                Err(error) => {
+                    let cause = self.pump.cause(error);
+                    self.dead.get_or_insert(cause);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// A turn while the server has not let us in, on a connection that was made again or RESET.
+    #[cold]
+    fn await_login(&mut self) -> Result<(), Error> {
+        match self.pump.pipeline.poll_event() {
+            Ok(Some(Event::Push(push))) => self.pushes.add(push),
+            Ok(Some(_)) => {}
+            Ok(None) => self.pump.turn(None),
+            Err(error) => {
+                let cause = self.pump.cause(error);
+                self.relink_or_die(cause)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn relink_or_die(&mut self, cause: Error) -> Result<(), Error> {
+        let relinked = self.relink(cause);
+        self.dead = relinked.clone().err();
+        relinked
     }
 
     /// What to do when the pipeline says that its connection has ended.
@@ -641,9 +675,6 @@ impl Connection {
     pub(crate) fn ended(&mut self, error: PipelineError) -> Ended {
         if let Some(dead) = &self.dead {
             return Ended::Over(dead.clone());
-        }
-        if self.pump.take_logged_in() {
-            self.attempts = Attempts::default();
         }
         let mut cause = self.pump.cause(error);
         let resends = self.options.tuning.config.resend != Resend::Never;
@@ -667,6 +698,9 @@ impl Connection {
         let Some(reconnect) = self.options.reconnect else {
             return Err(cause);
         };
+        if self.pump.take_logged_in() {
+            self.attempts = Attempts::default();
+        }
         let since = *self.attempts.since.get_or_insert_with(time::Instant::now);
         let Reconnect { max_elapsed, .. } = reconnect;
         loop {

@@ -135,6 +135,10 @@ impl Pump {
     #[cold]
     fn offer_again<C: Command>(&mut self, command: &C, tag: Tag, reason: Rejected) -> Offer {
         match reason {
+            // A part would hold the line that the login needs first.
+            Rejected::TooLong { .. } if self.pipeline.state() == State::LoggingIn => {
+                Offer::Later(reason)
+            }
             Rejected::TooLong { .. } => match self.pipeline.submit_long(command, tag, self.now) {
                 Ok(_) => self.offer_rest(command),
                 Err(SubmitError { reason, .. }) if reason.is_temporary() => Offer::Later(reason),

@@ -87,6 +87,8 @@ pub enum Error {
 pub enum Deadline {
     /// Connecting, with TLS and login.
     Connect,
+    /// The TLS handshake, within the time for connecting.
+    Tls,
     /// The server took no bytes for so long.
     Write,
     /// The server owed a reply and said nothing for so long.
@@ -248,6 +250,10 @@ impl fmt::Display for Deadline {
             Self::Connect => {
                 "connecting took too long (connect_timeout): is it the right port, and does the \
                  server answer?"
+            }
+            Self::Tls => {
+                "the server did not answer the TLS handshake in time (connect_timeout): if it does \
+                 not speak TLS, use redis:// instead of rediss://"
             }
             Self::Write => "the server took no bytes for too long (write_timeout)",
             Self::Silence => "the server owed a reply and was silent for too long (silence_limit)",

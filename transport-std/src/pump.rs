@@ -341,6 +341,8 @@ impl Pump {
         let words = String::from_utf8_lossy(self.pipeline.last_words()).into_owned();
         let cause = match (error, &self.broken) {
             (PipelineError::LoginRefused, _) => Error::Login(words),
+            // A server that closes with our bytes unread resets the connection.
+            (PipelineError::LinkLost, Some(Error::Lost(_))) if !self.heard => Error::ClosedAtOnce,
             (PipelineError::LinkLost, Some(broken)) => broken.clone(),
             (PipelineError::Silence, _) => Error::TimedOut(Deadline::Silence),
             (PipelineError::Protocol(decode), _) if decode.offset == 0 => {

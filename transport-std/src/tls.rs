@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
 use crate::connect::remaining;
-use crate::error::Error;
+use crate::error::{Deadline, Error};
 use crate::stream::{Socket, Stream};
 
 /// Which certificates are trusted.
@@ -101,7 +101,7 @@ pub(crate) fn begin(
         .map_err(|error| Error::Tls(error.to_string()))?;
     let mut tls = Box::new(Tls { session, socket });
     while tls.session.is_handshaking() {
-        let left = remaining(deadline)?;
+        let left = remaining(deadline).map_err(|_| Error::TimedOut(Deadline::Tls))?;
         tls.shake(left).map_err(|error| explain(&error))?;
     }
     Ok(Stream::Tls(tls))

@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 
 use common::{Result, on_every_server};
-use respipe_std::{Batch, Connection, Error, Options, Roots, cmd};
+use respipe_std::{Batch, Connection, Options, Roots, cmd};
 use respipe_testkit::process::{Launch, ServerProcess};
 
 fn options(server: &ServerProcess) -> Result<Options> {

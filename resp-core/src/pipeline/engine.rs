@@ -266,7 +266,7 @@ impl Engine {
     }
 
     /// Queues a command; the index of its slot in memory.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn submit<C: Command>(
         &mut self,
         mem: &mut Memory<'_>,
@@ -441,8 +441,11 @@ impl Engine {
     // To the network.
 
     /// Clears what may leave.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn clear(&mut self, mem: &mut Memory<'_>) {
+        if self.ring.cleared == self.ring.len {
+            return;
+        }
         let ready = match self.config.flush {
             Flush::WhenIdle => self.ring.len,
             Flush::Explicit => self.ring.flushed,
@@ -609,7 +612,7 @@ impl Engine {
         None
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop(&mut self, mem: &mut Memory<'_>) {
         self.ring.pop(mem.slots, mem.tx.len());
         self.expired = self.expired.saturating_sub(1);

@@ -102,16 +102,16 @@ impl Ring {
     }
 
     /// The first `len` bytes of the free memory, in one piece or two; they must be free.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn room<'m>(&self, tx: &'m mut [u8], len: usize) -> (&'m mut [u8], &'m mut [u8]) {
         let at = wrap(self.tail, self.used, tx.len());
+        let end = at.wrapping_add(len);
+        if end <= tx.len() {
+            return (tx.get_mut(at..end).unwrap_or_default(), &mut []);
+        }
         let (front, back) = tx.split_at_mut_checked(at).unwrap_or_default();
-        let straight = len.min(back.len());
-        let over = len.wrapping_sub(straight);
-        (
-            back.get_mut(..straight).unwrap_or_default(),
-            front.get_mut(..over).unwrap_or_default(),
-        )
+        let over = len.wrapping_sub(back.len());
+        (back, front.get_mut(..over).unwrap_or_default())
     }
 
     /// The same as a sink.
@@ -154,7 +154,7 @@ impl Ring {
     /// Clears further slots to leave, as far as flush, window and barrier allow. `ready` slots
     /// from the head may go as far as the flush policy is concerned; `extra` bytes of reply were
     /// announced beyond the hints.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn clear(
         &mut self,
         slots: &mut [Slot],
@@ -229,7 +229,7 @@ impl Ring {
 
     /// Passes all slots whose last byte has left, up to the first that is not plain; for those,
     /// call [`pass`](Self::pass).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pass_plain(&mut self, slots: &[Slot], capacity: usize) {
         // Kept in registers: this loop runs once for each command.
         let mut index = self.index(self.sent, slots);
@@ -303,7 +303,7 @@ impl Ring {
     }
 
     /// Gives up the oldest slot, whose last byte has left or which is struck.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop(&mut self, slots: &mut [Slot], capacity: usize) {
         let Some(&mut slot) = self.slot(0, slots) else {
             return;

@@ -71,6 +71,10 @@ impl Frame {
 
     /// The frame of a bulk string at the front of `bytes`, with what [`header::short_bulk`] said.
     #[inline]
+    #[expect(
+        clippy::cast_possible_wrap,
+        reason = "a short bulk string has fewer than 100 bytes"
+    )]
     pub(crate) const fn of_short_bulk(bytes: &[u8], text: &[u8], behind: &[u8]) -> Self {
         let len = bytes.len().wrapping_sub(behind.len());
         Self {

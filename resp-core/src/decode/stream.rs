@@ -6,8 +6,8 @@
 //!   Header --line longer than the window--> Line --CRLF--> Header
 //! ```
 
-use super::DecodeErrorKind;
 use super::header::{self, Header, Parsed};
+use super::{DecodeErrorKind, push};
 use crate::Kind;
 
 /// A reader of one reply as a flat sequence of pieces.
@@ -18,6 +18,8 @@ use crate::Kind;
 pub(crate) struct Stream {
     owed: u64,
     state: State,
+    /// Bytes of an unfinished line of text that hold no line end.
+    scanned: usize,
     /// The type of the reply itself, its attributes apart.
     top: Option<Kind>,
     /// Pushes to step over without a word: they were handed out before.
@@ -73,6 +75,7 @@ impl Stream {
         Self {
             owed: 1,
             state: State::Header,
+            scanned: 0,
             top: None,
             handed_out,
             verdict: None,
@@ -159,18 +162,31 @@ impl Stream {
         bytes: &[u8],
         full: bool,
     ) -> Result<Option<(Piece, usize)>, DecodeErrorKind> {
-        let header = match header::parse(bytes, 0)? {
+        let header = match header::parse(bytes, self.scanned)? {
             Parsed::Header(header) => header,
-            Parsed::Incomplete { .. } => return Ok(self.long_line(bytes, full)),
+            Parsed::Incomplete { scanned } => {
+                self.scanned = scanned;
+                return Ok(self.long_line(bytes, full));
+            }
         };
+        self.scanned = 0;
         let is_top = self.owed == 1 && self.top.is_none();
         let kind = header.kind;
-        let inner_push = kind == Kind::Push && !is_top && self.drop_until.is_none();
-        let verdict = self.verdict.take();
-        match verdict {
-            None if inner_push => return Ok(Some((Piece::Push, 0))),
-            Some(Verdict::Drop) => self.drop_until = Some(self.owed),
-            _ => {}
+        let mut is_element = true;
+        if kind == Kind::Push && !is_top {
+            is_element = match self.verdict.take() {
+                Some(Verdict::Element) => true,
+                Some(Verdict::Drop) => {
+                    self.drop_until = Some(self.owed);
+                    false
+                }
+                None if self.is_dropping() => match element(bytes, header) {
+                    Some(is_element) => is_element,
+                    None if full => false,
+                    None => return Ok(None),
+                },
+                None => return Ok(Some((Piece::Push, 0))),
+            };
         }
         if is_top && kind != Kind::Attribute {
             self.top = Some(kind);
@@ -188,15 +204,8 @@ impl Stream {
             self.pay();
             return Ok(Some((Piece::Scalar(header), header.len)));
         }
-        let (pays, owes) = match kind {
-            Kind::Map => (1, count.checked_mul(2)),
-            Kind::Attribute => (0, count.checked_mul(2)),
-            Kind::Push if !is_top && verdict != Some(Verdict::Element) => (0, Some(count)),
-            _ => (1, Some(count)),
-        };
-        self.owed = owes
-            .and_then(|owes| self.owed.wrapping_sub(pays).checked_add(owes))
-            .ok_or(DecodeErrorKind::OutOfRange)?;
+        let owed = header.owed_after(self.owed, is_element);
+        self.owed = owed.ok_or(DecodeErrorKind::OutOfRange)?;
         Ok(Some((Piece::Aggregate { kind, count }, header.len)))
     }
 
@@ -216,6 +225,7 @@ impl Stream {
             self.top = Some(kind);
         }
         self.state = State::Line;
+        self.scanned = 0;
         Some((Piece::Begin { kind, len: None }, 1))
     }
 
@@ -232,5 +242,19 @@ impl Stream {
                 Ok(Some((Piece::Bytes, end.unwrap_or(bytes.len()))))
             }
         }
+    }
+}
+
+/// Whether the push that begins these bytes is an element. `None` if more of them are needed.
+fn element(bytes: &[u8], push: Header) -> Option<bool> {
+    if push.value == 0 {
+        return Some(false);
+    }
+    let elements = bytes.get(push.len..)?;
+    match header::parse(elements, 0) {
+        Ok(Parsed::Header(header)) => push::kind(elements, header).map(push::is_element),
+        Ok(Parsed::Incomplete { .. }) => None,
+        // The error comes when it is read.
+        Err(_) => Some(false),
     }
 }

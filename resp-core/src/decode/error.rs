@@ -8,8 +8,8 @@
 pub struct DecodeError {
     /// What is wrong.
     pub kind: DecodeErrorKind,
-    /// Where: bytes since the frame began, or, in an error of a pipeline, since the connection
-    /// was opened.
+    /// Where the broken line begins, or, behind a bulk string, where CRLF belongs: bytes since
+    /// the frame began, or, in an error of a pipeline, since the connection was opened.
     pub offset: u64,
 }
 

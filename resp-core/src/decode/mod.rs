@@ -24,4 +24,4 @@ pub use error::{DecodeError, DecodeErrorKind};
 pub use framer::{Frame, Framer};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

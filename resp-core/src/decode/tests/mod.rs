@@ -1,0 +1,5 @@
+mod framer;
+mod pushes;
+pub(crate) mod random;
+mod stream;
+mod strict;

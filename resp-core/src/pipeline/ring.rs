@@ -320,7 +320,8 @@ impl Ring {
             let window_len = u64::from(slot.window_len());
             self.window_bytes = self.window_bytes.wrapping_sub(window_len);
             self.window_replies = self.window_replies.wrapping_sub(u64::from(slot.hint));
-            if slot.effect.is_barrier() {
+            // One that was struck out was stepped over and has set none.
+            if slot.effect.is_barrier() && !slot.has(Flags::STRUCK) {
                 self.barrier = false;
             }
             if self.retain {

@@ -1,5 +1,6 @@
 //! Commands that change the session, and commands that block.
 
+use respipe_core::Fate;
 use respipe_core::pipeline::{PipelineError, Rejected};
 use respipe_core::session::Refusal;
 
@@ -17,6 +18,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         behind_quit_nothing_is_taken(),
         what_is_in_flight_when_quit_is_sent_is_answered(),
         nothing_is_sent_behind_a_blocking_command(),
+        a_withdrawn_blocking_command_holds_nothing_and_frees_nothing(),
         a_blocking_xread_holds_and_a_plain_one_does_not(),
         hello_by_hand_changes_the_protocol(),
         replication_is_refused(),
@@ -119,6 +121,22 @@ fn nothing_is_sent_behind_a_blocking_command() -> Scenario {
         .exchange(5, "BZPOPMIN z 1", "*-1\r\n")
         .alone()
         .exchange(6, "GET c", bulk("c"))
+}
+
+fn a_withdrawn_blocking_command_holds_nothing_and_frees_nothing() -> Scenario {
+    Scenario::new("a withdrawn blocking command holds nothing and frees nothing")
+        .submit(1, "GET a")
+        .submit(2, "BLPOP a 0")
+        .submit(3, "BLPOP b 0")
+        .submit(4, "GET b")
+        .abandon(2, Fate::NotSent)
+        .serve("GET a", bulk("a"))
+        .reply(1, bulk("a"))
+        .serve("BLPOP b 0", "*-1\r\n")
+        .alone()
+        .reply(3, "*-1\r\n")
+        .serve("GET b", bulk("b"))
+        .reply(4, bulk("b"))
 }
 
 fn a_blocking_xread_holds_and_a_plain_one_does_not() -> Scenario {

@@ -354,6 +354,9 @@ impl Engine {
         traits: Traits,
         now: Instant,
     ) -> Result<usize, Rejected> {
+        if self.session.skips() {
+            return Err(Rejected::Refused(Refusal::InPieces));
+        }
         if traits.class == Class::Special {
             let (first, second) = self.ring.room(mem.tx, len);
             let effect = Effect::of(Words::new(first, second, words));

@@ -14,7 +14,8 @@ use crate::decode::push::{Confirmation, Scope, is_message};
 pub enum Refusal {
     /// An empty command: it would get no reply and shift all later ones.
     Empty,
-    /// A command that changes the session, fed in pieces.
+    /// A command that changes the session, or that `CLIENT REPLY SKIP` silences, fed in pieces:
+    /// it could be given up half way.
     InPieces,
     /// `CLIENT REPLY` inside MULTI: EXEC would announce replies that never come.
     ReplyInMulti,
@@ -26,9 +27,9 @@ pub enum Refusal {
     PublishInMulti,
     /// `HELLO` or `MONITOR` inside MULTI: what follows would be of another protocol.
     ModeInMulti,
-    /// `CLIENT REPLY` and subscriptions on one RESP2 connection: while it is subscribed the server
-    /// answers `CLIENT REPLY` with an error instead of obeying (Redis 7.0, `processCommand`), and
-    /// while it is silent confirmations could not be told from replies.
+    /// A subscription while replies are silenced: its confirmations come all the same and would
+    /// be taken for the next subscription's. Or `CLIENT REPLY` on a subscribed RESP2 connection:
+    /// the server answers it with an error instead of obeying (Redis 7.0, `processCommand`).
     ReplyAndSubscribe,
     /// `HELLO` or `MONITOR` while replies are silenced: whether it worked could not be seen.
     ModeInSilence,
@@ -48,7 +49,10 @@ impl Refusal {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Empty => "an empty command would get no reply",
-            Self::InPieces => "a command that changes the session cannot be fed in pieces",
+            Self::InPieces => {
+                "a command that changes the session, or that CLIENT REPLY SKIP silences, cannot be \
+                 fed in pieces"
+            }
             Self::ReplyInMulti => "CLIENT REPLY inside MULTI would break framing",
             Self::SubscribeInMulti => {
                 "a subscription inside MULTI must name exactly one channel, or framing breaks"
@@ -58,7 +62,8 @@ impl Refusal {
             }
             Self::ModeInMulti => "HELLO and MONITOR inside MULTI would break framing",
             Self::ReplyAndSubscribe => {
-                "CLIENT REPLY and subscriptions do not go together over RESP2; RESET ends both"
+                "subscriptions do not go with silenced replies, nor CLIENT REPLY with \
+                 subscriptions over RESP2; RESET ends both"
             }
             Self::ModeInSilence => "HELLO and MONITOR need their replies",
             Self::Monitoring => "behind MONITOR only RESET and QUIT can be sent",
@@ -84,6 +89,17 @@ enum Mute {
     Skip,
     /// No command is owed anything.
     Off,
+}
+
+impl Effect {
+    /// The effect of a command behind this. What CLIENT REPLY SKIP silences must leave, so that
+    /// it does not silence another one.
+    fn behind(self, silenced: Mute) -> Self {
+        match silenced {
+            Mute::Skip if !self.is_bound() => Self::Binding,
+            _ => self,
+        }
+    }
 }
 
 /// What became of the head command when a reply, or a push that may be one, arrived.
@@ -161,7 +177,12 @@ impl Session {
     /// Whether only certain commands may be queued.
     #[inline]
     pub(crate) const fn is_exclusive(&self) -> bool {
-        self.quitting || self.monitoring || matches!(self.silenced, Mute::Skip)
+        self.quitting || self.monitoring || self.skips()
+    }
+
+    /// Whether CLIENT REPLY SKIP silences the next command.
+    pub(crate) const fn skips(&self) -> bool {
+        matches!(self.silenced, Mute::Skip)
     }
 
     pub(crate) fn set_resp3(&mut self, resp3: bool) {
@@ -208,13 +229,7 @@ impl Session {
             if silenced == Mute::Skip {
                 self.silenced = Mute::On;
             }
-            // What CLIENT REPLY SKIP silences must leave as the next one does.
-            let bound = if silenced == Mute::Skip {
-                Effect::Binding
-            } else {
-                effect
-            };
-            return Ok((bound, 1));
+            return Ok((effect.behind(silenced), 1));
         };
         let channels = words.left().saturating_sub(1);
         if self.in_multi {
@@ -279,7 +294,7 @@ impl Session {
         }
         self.subscribes |= effect.subscription().is_some();
         self.bound |= effect.lasts();
-        Ok((effect, owed))
+        Ok((effect.behind(silenced), owed))
     }
 
     /// What would leave the client guessing whether replies are silenced.
@@ -297,7 +312,7 @@ impl Session {
         }
         match effect {
             Effect::Hello2 | Effect::Hello3 | Effect::Monitor => Err(Refusal::ModeInSilence),
-            _ if effect.subscription().is_some() && resp2 => Err(Refusal::ReplyAndSubscribe),
+            _ if effect.subscription().is_some() => Err(Refusal::ReplyAndSubscribe),
             _ => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 //! CLIENT REPLY: commands that are owed nothing (promises 3 and 7).
 
 use respipe_core::Fate;
-use respipe_core::pipeline::{PipelineError, Rejected};
+use respipe_core::pipeline::{PipelineError, Rejected, Why};
 use respipe_core::session::Refusal;
 
 use super::{aggregate, bulk};
@@ -15,8 +15,10 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         skip_silences_itself_and_the_next(),
         skip_twice_silences_once_more(),
         on_behind_skip_is_answered(),
+        what_skip_silences_is_not_withdrawn(),
         pushes_still_come(),
         over_resp2_it_does_not_mix_with_subscriptions(),
+        no_subscription_in_silence(),
         reset_ends_the_silence(),
         client_reply_in_multi_is_refused(),
         what_is_silent_and_sent_ends_silent_when_the_link_dies(),
@@ -61,6 +63,25 @@ fn on_behind_skip_is_answered() -> Scenario {
         .exchange(3, "GET k", bulk("v"))
 }
 
+/// Otherwise SKIP would silence the one behind it.
+fn what_skip_silences_is_not_withdrawn() -> Scenario {
+    let given_up = Fate::Unknown(Why::Abandoned);
+    Scenario::new("what CLIENT REPLY SKIP silences is not withdrawn")
+        .submit(1, "CLIENT REPLY SKIP")
+        .submit(2, "SET k v")
+        .submit(3, "CLIENT REPLY SKIP")
+        .submit(4, "PUBLISH c x")
+        .abandon(2, given_up)
+        .abandon(4, given_up)
+        .serve("CLIENT REPLY SKIP", "")
+        .serve("SET k v", "")
+        .serve("CLIENT REPLY SKIP", "")
+        .serve("PUBLISH c x", "")
+        .ends(1, Fate::Silent)
+        .ends(3, Fate::Silent)
+        .exchange(5, "GET k", bulk("v"))
+}
+
 fn pushes_still_come() -> Scenario {
     let confirmation = aggregate('>', &[&bulk("subscribe"), &bulk("news"), b":1\r\n"]);
     // Which protocol it is has to be known by then.
@@ -94,6 +115,22 @@ fn over_resp2_it_does_not_mix_with_subscriptions() -> Scenario {
         .run()
         .rejected(5, "CLIENT REPLY SKIP", refused)
         .exchange(6, "PING", "*2\r\n$4\r\npong\r\n$0\r\n\r\n")
+}
+
+/// Its confirmations come all the same and would be taken for the next subscription's.
+fn no_subscription_in_silence() -> Scenario {
+    let refused = Rejected::Refused(Refusal::ReplyAndSubscribe);
+    let confirmation = aggregate('>', &[&bulk("subscribe"), &bulk("b"), b":1\r\n"]);
+    Scenario::resp3("no subscription in silence, over RESP3 neither")
+        .exchange(0, "PING", "+PONG\r\n")
+        .run()
+        .submit(1, "CLIENT REPLY SKIP")
+        .rejected(2, "SUBSCRIBE a", refused)
+        .serve("CLIENT REPLY SKIP", "")
+        .ends(1, Fate::Silent)
+        .silent(3, "SET k v")
+        .exchange(4, "SUBSCRIBE b", confirmation)
+        .exchange(5, "GET k", bulk("v"))
 }
 
 fn reset_ends_the_silence() -> Scenario {

@@ -412,7 +412,7 @@ impl Engine {
             self.held = Held::Nothing;
             self.strike(mem, nth);
             if begun {
-                self.fail(PipelineError::GivenUp);
+                self.finish(PipelineError::GivenUp);
             }
             Fate::NotSent
         } else if begun || slot.effect.is_bound() {
@@ -572,7 +572,7 @@ impl Engine {
                 if open {
                     self.held = Held::Nothing;
                     if begun {
-                        self.fail(PipelineError::GivenUp);
+                        self.finish(PipelineError::GivenUp);
                     }
                 }
             }
@@ -580,7 +580,7 @@ impl Engine {
             self.expired = nth.wrapping_add(1);
         }
         if self.silence_deadline().is_some_and(|due| due <= now) {
-            self.fail(PipelineError::Silence);
+            self.finish(PipelineError::Silence);
         }
         if self.age_deadline(mem).is_some_and(|due| due <= now) {
             self.flush();
@@ -644,6 +644,11 @@ impl Engine {
         {
             self.prefers_resp2 = true;
         }
+        self.finish(error);
+    }
+
+    /// The link ends once what was received is read.
+    fn finish(&mut self, error: PipelineError) {
         if matches!(self.link, Link::Up | Link::LoggingIn) {
             self.link = Link::Ending(error);
         }

@@ -22,6 +22,7 @@
 //!
 //! To run the suite over a transport, implement [`Harness`] and [`Subject`] in its tests and give [`run`] all of [`suite`].
 
+pub mod model;
 mod outcome;
 mod pipeline;
 mod run;

@@ -55,8 +55,8 @@ pub struct OverFakeLink {
 
 /// What the application was told, events made comparable.
 #[derive(Debug, Default)]
-struct Told {
-    outcomes: Vec<Outcome>,
+pub(super) struct Told {
+    pub(super) outcomes: Vec<Outcome>,
     /// Tokens of the reply that is being streamed, put together again.
     tokens: Vec<u8>,
     /// Told that the connection has ended.
@@ -64,7 +64,7 @@ struct Told {
 }
 
 impl Told {
-    fn event(&mut self, event: Event<'_, u32>) {
+    pub(super) fn event(&mut self, event: Event<'_, u32>) {
         let outcome = match event {
             Event::Reply { tag, reply } => Outcome::Reply {
                 tag,
@@ -94,6 +94,17 @@ impl Told {
             self.tokens.clear();
         }
         self.outcomes.push(outcome);
+    }
+
+    /// The reply that is being streamed was given up.
+    pub(super) fn forget_tokens(&mut self) {
+        self.tokens.clear();
+    }
+
+    /// A new connection begins.
+    pub(super) fn reopened(&mut self) {
+        self.down = false;
+        self.tokens.clear();
     }
 
     fn token(&mut self, token: Token<'_>) {
@@ -158,7 +169,7 @@ impl Subject for OverFakeLink {
     fn open(&mut self) -> Result<(), Unsupported> {
         let actor = self.stage.next_connection();
         self.link = Some(Link::new(actor, self.stage.conditions));
-        self.told.down = false;
+        self.told.reopened();
         self.pipeline.open(self.clock.now());
         Ok(())
     }

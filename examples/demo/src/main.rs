@@ -37,6 +37,14 @@ fn demo() -> Result {
         println!("{}", options::HELP);
         return Ok(());
     };
+    let no_plot = |error| {
+        format!(
+            "the plot cannot be written to {}: {error}",
+            options.plot.display()
+        )
+    };
+    // Before the work, not after it.
+    plot::try_path(&options.plot).map_err(no_plot)?;
     let start = Instant::now();
     let server = server::Server::choose(options.url.as_deref())?;
     println!("\n{}\n", server.describe());
@@ -49,12 +57,7 @@ fn demo() -> Result {
         "{}",
         table::table(&results, &server.link_name(result::Link::Direct))
     );
-    plot::write(&results, &server, &options.plot).map_err(|error| {
-        format!(
-            "the plot cannot be written to {}: {error}",
-            options.plot.display()
-        )
-    })?;
+    plot::write(&results, &server, &options.plot).map_err(no_plot)?;
     println!(
         "  Plot: {}   ({:.0} s in all)\n",
         options.plot.display(),

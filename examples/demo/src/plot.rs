@@ -1,5 +1,7 @@
 //! The plot: throughput against depth, both axes logarithmic.
 
+use std::fs::{self, OpenOptions};
+use std::io;
 use std::path::Path;
 
 use plotters::prelude::*;
@@ -26,14 +28,19 @@ const fn rgb(red: u8, green: u8, blue: u8) -> RGBAColor {
 /// Depths, from left to right; a little room on both sides for the figures.
 const DEPTHS: core::ops::Range<f64> = 0.6..16_000.0;
 
-pub(crate) fn write(
-    results: &Results,
-    server: &Server,
-    path: &Path,
-) -> Result<(), Box<dyn core::error::Error>> {
+/// Whether the plot can be written there. What is there stays.
+pub(crate) fn try_path(path: &Path) -> io::Result<()> {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map(drop)
+}
+
+pub(crate) fn write(results: &Results, server: &Server, path: &Path) -> io::Result<()> {
     let mut svg = String::new();
-    draw(results, server, &mut svg)?;
-    Ok(std::fs::write(path, svg)?)
+    draw(results, server, &mut svg).map_err(|error| io::Error::other(error.to_string()))?;
+    fs::write(path, svg)
 }
 
 fn draw(

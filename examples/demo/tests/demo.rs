@@ -236,3 +236,12 @@ fn what_is_no_url_and_what_is_no_option_are_told_apart() -> Result {
     );
     Ok(())
 }
+
+#[test]
+fn a_place_where_no_plot_can_be_is_told_before_the_work() -> Result {
+    let run = Run::new(|command| command.args(["--plot", "no/such/folder/plot.svg"]))?;
+    let failure = run.failure();
+    assert!(failure.contains("no/such/folder/plot.svg"), "{failure}");
+    assert_eq!(failure.lines().count(), 1, "a row was run: {failure}");
+    Ok(())
+}

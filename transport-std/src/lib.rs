@@ -32,6 +32,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod call;
 mod connect;
 mod connection;
 mod error;
@@ -41,6 +42,7 @@ mod pool;
 mod pump;
 mod pushes;
 mod reconnect;
+mod relink;
 mod sequence;
 mod sliding;
 mod stream;

@@ -118,6 +118,11 @@ impl Pump {
         }
     }
 
+    /// A time of the system's clock in the pipeline's.
+    pub(crate) fn instant(&self, at: time::Instant) -> Instant {
+        Instant::ZERO.after(at.saturating_duration_since(self.origin).into())
+    }
+
     /// The time at the last look.
     pub(crate) const fn now(&self) -> Instant {
         self.now

@@ -1,8 +1,14 @@
 //! Pushes: what the server says to nobody in particular. A bounded queue that counts its losses.
 
 use std::collections::VecDeque;
+use std::time;
 
+use respipe_core::pipeline::Event;
 use respipe_core::{Frame, Reply};
+
+use crate::connection::Connection;
+use crate::error::Error;
+use crate::relink::Ended;
 
 /// A push that was received, in memory of its own.
 #[derive(Clone, Debug)]
@@ -57,5 +63,46 @@ impl Pushes {
 
     pub(crate) const fn lost(&self) -> u64 {
         self.lost
+    }
+}
+
+impl Connection {
+    /// The oldest push that was kept; waits until `deadline` for one, for ever without. `None` when
+    /// there is none in time.
+    ///
+    /// # Errors
+    /// [`Misuse::RepliesPending`](crate::Misuse::RepliesPending) when it would have to wait although sent commands are left to be
+    /// received; what ended the connection, once no push is left.
+    pub fn next_push(&mut self, deadline: Option<time::Instant>) -> Result<Option<Push>, Error> {
+        if let Some(push) = self.pushes.take() {
+            return Ok(Some(push));
+        }
+        self.begin()?;
+        let until = deadline.map(|deadline| self.pump.instant(deadline));
+        loop {
+            match self.pump.pipeline.poll_event() {
+                Ok(Some(Event::Push(push))) => {
+                    self.pushes.add(push);
+                    return Ok(self.pushes.take());
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => {
+                    if until.is_some_and(|until| until <= self.pump.now()) {
+                        return Ok(None);
+                    }
+                    self.pump.turn(until);
+                }
+                Err(error) => match self.ended(error) {
+                    Ended::GoOn => {}
+                    Ended::Over(cause) => return Err(cause),
+                },
+            }
+        }
+    }
+
+    /// How many pushes were lost: the queue was full, or one was larger than the receive buffer.
+    #[must_use]
+    pub const fn pushes_lost(&self) -> u64 {
+        self.pushes.lost() + self.pump.pipeline.pushes_dropped()
     }
 }

@@ -1,10 +1,16 @@
-//! Commands that were sent and wait to be received, in order.
+//! Commands and replies apart: send, flush, receive, in order.
 
 use core::num::NonZeroU32;
+use std::time;
 
-use respipe_core::pipeline::Fate;
+use respipe_core::Command;
+use respipe_core::pipeline::{Event, Fate, Rejected};
 
-use crate::pump::Tag;
+use crate::connection::Connection;
+use crate::error::{Error, Misuse};
+use crate::outcome::Outcome;
+use crate::pump::{Offer, Tag};
+use crate::relink::Ended;
 
 /// Which commands of `send` are still to be received.
 ///
@@ -73,5 +79,181 @@ impl Sequence {
             .position(|(nth, _)| *nth == self.received)?;
         let (_, fate) = self.early.swap_remove(place);
         Some(fate)
+    }
+}
+
+impl Connection {
+    /// Queues a command whose outcome [`receive`](Self::receive) will give. It leaves when the
+    /// buffer is full, on [`flush`](Self::flush), and when `receive` waits.
+    ///
+    /// Writes if it must, and receives into the buffer while the server takes nothing; it never
+    /// waits for its own caller.
+    ///
+    /// # Errors
+    /// [`Misuse::WindowFull`] when as many commands are pending as there are slots (`depth`), or
+    /// unread replies fill the receive buffer: the command was not queued. [`Error::Ended`] when
+    /// the connection has ended: receive what is pending.
+    pub fn send<C: Command>(&mut self, command: &C) -> Result<(), Error> {
+        if self.sequence.pending() == 0 {
+            self.sequence = Sequence::new(self.begin()?);
+        } else {
+            self.pump.stamp();
+        }
+        let mut emptied = false;
+        loop {
+            match self.pump.offer(command, self.sequence.next_tag()) {
+                Offer::Taken => {
+                    self.sequence.note_sent();
+                    return Ok(());
+                }
+                Offer::Part => {
+                    self.sequence.note_sent();
+                    return self.send_rest(command);
+                }
+                Offer::Later(Rejected::NoSlot) => return Err(self.window_full()),
+                Offer::Later(_) if emptied => return Err(self.window_full()),
+                Offer::Later(_) => emptied = !self.push_out()?,
+                Offer::Never(Rejected::Closed) => {
+                    return Err(Error::Ended {
+                        fate: Fate::NotSent,
+                        cause: self.pump.broken().map(Box::new),
+                    });
+                }
+                Offer::Never(reason) => return Err(Error::Rejected(reason)),
+            }
+        }
+    }
+
+    /// The rest of a command that is longer than the buffer.
+    fn send_rest<C: Command>(&mut self, command: &C) -> Result<(), Error> {
+        let mut emptied = false;
+        while self.pump.pipeline.is_line_held() {
+            match self.pump.offer_rest(command) {
+                Offer::Taken => break,
+                _ if emptied => {
+                    // Half of it may have left: nothing else can be sent on this connection.
+                    let full = self.window_full();
+                    self.pump.fail(full.clone());
+                    return Err(full);
+                }
+                _ => {
+                    let free = self.pump.pipeline.tx_free();
+                    let blocked = self.push_out()?;
+                    emptied = !blocked && self.pump.pipeline.tx_free() == free;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what may leave without waiting for the caller; whether the server took it only in
+    /// part.
+    fn push_out(&mut self) -> Result<bool, Error> {
+        self.pump.pipeline.flush();
+        self.pump.tick();
+        let blocked = self.pump.write();
+        if blocked {
+            if !self.pump.has_room() {
+                return Err(self.window_full());
+            }
+            self.pump.wait(true, None);
+        }
+        Ok(blocked)
+    }
+
+    fn window_full(&self) -> Error {
+        Error::Misuse(Misuse::WindowFull {
+            pending: self.sequence.pending(),
+        })
+    }
+
+    /// Lets all that was sent leave, whatever the flush policy.
+    ///
+    /// # Errors
+    /// [`Misuse::WindowFull`] when the server takes no more because unread replies fill the receive
+    /// buffer; what ended the connection.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        while self.push_out()? {}
+        match self.pump.broken() {
+            Some(broken) => Err(broken),
+            None => Ok(()),
+        }
+    }
+
+    /// The outcome of the oldest command that was sent and not received; waits for it if need be.
+    ///
+    /// # Errors
+    /// [`Misuse::NothingPending`] when nothing that was sent is left to be received. When the
+    /// connection has ended, each pending command has its outcome first; then what ended it.
+    pub fn receive(&mut self) -> Result<Outcome<'_>, Error> {
+        match self.receive_until(None)? {
+            Some(outcome) => Ok(outcome),
+            None => Err(Error::Misuse(Misuse::NothingPending)),
+        }
+    }
+
+    /// As [`receive`](Self::receive), but waits no longer than until `deadline`, and for ever
+    /// without one. `None` if the outcome is not there in time: it is still to be received.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive).
+    pub fn receive_until(
+        &mut self,
+        deadline: Option<time::Instant>,
+    ) -> Result<Option<Outcome<'_>>, Error> {
+        if self.sequence.pending() == 0 {
+            if !self.pump.is_alive() {
+                self.look();
+            }
+            return Err(match &self.dead {
+                Some(dead) => dead.clone(),
+                None => Error::Misuse(Misuse::NothingPending),
+            });
+        }
+        let until = deadline.map(|deadline| self.pump.instant(deadline));
+        loop {
+            if let Some(fate) = self.sequence.take_kept() {
+                self.sequence.note_received();
+                return Ok(Some(Outcome::of_fate(fate)));
+            }
+            match self.pump.pipeline.poll_event() {
+                Ok(Some(Event::Reply { tag, reply })) if self.sequence.is_next(tag) => {
+                    let (raw, frame) = (reply.as_raw().as_ptr(), reply.frame());
+                    let at = self.pump.place_of(raw);
+                    self.sequence.note_received();
+                    return Ok(Some(Outcome::Replied(self.pump.reply_at(at, frame))));
+                }
+                Ok(Some(Event::TooLarge {
+                    tag,
+                    kind,
+                    bytes,
+                    head,
+                })) if self.sequence.is_next(tag) => {
+                    let (at, len) = (head.as_ptr(), head.len());
+                    let at = self.pump.place_of(at);
+                    self.sequence.note_received();
+                    let head = self.pump.received(at).get(..len).unwrap_or_default();
+                    return Ok(Some(Outcome::TooLarge { kind, bytes, head }));
+                }
+                Ok(Some(Event::Ended { tag, fate })) => self.sequence.keep(tag, fate),
+                Ok(Some(Event::Push(push))) => self.pushes.add(push),
+                Ok(Some(_)) => {}
+                Ok(None) => {
+                    if until.is_some_and(|until| until <= self.pump.now()) {
+                        return Ok(None);
+                    }
+                    self.pump.pipeline.flush();
+                    self.pump.turn(until);
+                }
+                Err(error) => match self.ended(error) {
+                    Ended::GoOn => {}
+                    Ended::Over(cause) => {
+                        // Every command has been told; this is only for a command that half left.
+                        self.sequence.note_received();
+                        return Err(cause);
+                    }
+                },
+            }
+        }
     }
 }

@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use respipe_core::Command;
 use respipe_core::pipeline::{Event, Rejected};
 
-use crate::connection::{Connection, Ended};
+use crate::connection::Connection;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::pump::{Offer, Tag};
+use crate::relink::Ended;
 
 /// How many commands went through a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

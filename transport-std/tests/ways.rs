@@ -2,6 +2,9 @@
 
 mod common;
 
+use core::time::Duration;
+use std::time::Instant;
+
 use common::{Result, options, with_connection};
 use respipe_std::{Batch, BatchOutcomes, Error, Misuse, Outcome, cmd, template};
 
@@ -64,6 +67,22 @@ fn receiving_with_nothing_pending_is_an_error() -> Result {
             redis.send(&cmd("PING"))?;
             assert!(redis.receive()?.is_ok());
         }
+        Ok(())
+    })
+}
+
+#[test]
+fn an_outcome_that_is_not_there_in_time_is_still_to_be_received() -> Result {
+    with_connection(|redis, server| {
+        let mut waiting = options(server)?.connect()?;
+        waiting.send(&cmd("BLPOP").arg("list").arg(0))?;
+        for _ in 0..2 {
+            let soon = Instant::now() + Duration::from_millis(20);
+            assert!(waiting.receive_until(Some(soon))?.is_none());
+            assert_eq!(waiting.pending(), 1);
+        }
+        redis.call(&cmd("RPUSH").arg("list").arg("element"))?;
+        assert!(waiting.receive()?.is_ok());
         Ok(())
     })
 }

@@ -17,9 +17,13 @@ use super::{Command, Sink, Traits};
 /// assert_eq!(list.as_bytes(), b"*2\r\n$4\r\nINCR\r\n$6\r\nvisits\r\n*2\r\n$3\r\nGET\r\n$6\r\nvisits\r\n");
 /// # Ok::<(), respipe_core::pipeline::Rejected>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+///
+/// Its `Debug` shows sizes only: commands may hold passwords.
+#[derive(Clone, Default)]
 pub struct CommandList {
+    /// The encoded commands, and behind them bytes that were written once and are room now.
     bytes: Vec<u8>,
+    used: usize,
     entries: Vec<Entry>,
 }
 
@@ -37,6 +41,7 @@ impl CommandList {
     pub const fn new() -> Self {
         Self {
             bytes: Vec::new(),
+            used: 0,
             entries: Vec::new(),
         }
     }
@@ -47,15 +52,18 @@ impl CommandList {
     /// [`Rejected::Inexact`](crate::pipeline::Rejected::Inexact) where an argument is not as long
     /// as it announced. The list is as it was.
     pub fn push<C: Command>(&mut self, command: &C) -> Result<usize, crate::pipeline::Rejected> {
-        let start = self.bytes.len();
+        let start = self.used;
         let len = command.encoded_len();
-        self.bytes.resize(start.saturating_add(len), 0);
-        let mut sink = Sink::new(self.bytes.get_mut(start..).unwrap_or_default());
+        let end = start.saturating_add(len);
+        if end > self.bytes.len() {
+            self.bytes.resize(end, 0);
+        }
+        let mut sink = Sink::new(self.bytes.get_mut(start..end).unwrap_or_default());
         command.encode(&mut sink);
         if sink.room() != 0 || sink.overflowed() {
-            self.bytes.truncate(start);
             return Err(crate::pipeline::Rejected::Inexact);
         }
+        self.used = end;
         self.entries.push(Entry {
             start,
             len,
@@ -67,7 +75,7 @@ impl CommandList {
 
     /// Removes all commands and keeps the memory.
     pub fn clear(&mut self) {
-        self.bytes.clear();
+        self.used = 0;
         self.entries.clear();
     }
 
@@ -104,6 +112,73 @@ impl CommandList {
     /// The encoded commands, one behind the other.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.get(..self.used).unwrap_or_default()
+    }
+}
+
+impl core::fmt::Debug for CommandList {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("CommandList")
+            .field("commands", &self.entries.len())
+            .field("bytes", &self.used)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+    use crate::cmd;
+    use crate::encode::Argument;
+    use crate::pipeline::Rejected;
+
+    /// Says that it is longer than it is.
+    struct Liar;
+
+    impl Argument for Liar {
+        fn text_len(&self) -> usize {
+            5
+        }
+        fn write_text(&self, sink: &mut Sink<'_>) {
+            sink.put(b"abc");
+        }
+    }
+
+    #[test]
+    fn a_list_that_was_cleared_holds_what_was_pushed_since() {
+        let mut list = CommandList::new();
+        for n in 0..100 {
+            assert_eq!(list.push(&cmd("ECHO").arg(n)), Ok(n));
+        }
+        list.clear();
+        assert!(list.is_empty() && list.as_bytes().is_empty() && list.get(0).is_none());
+        assert_eq!(list.push(&cmd("GET").arg("a").replayable()), Ok(0));
+        assert_eq!(list.as_bytes(), b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n");
+        let command = list.get(0).expect("pushed");
+        assert_eq!(command.as_bytes(), list.as_bytes());
+        assert!(command.traits().replayable);
+        assert_eq!(command.argument_count(), 2);
+        assert_eq!(list.iter().len(), 1);
+    }
+
+    #[test]
+    fn a_command_that_is_not_as_long_as_it_announced_leaves_the_list_as_it_was() {
+        let mut list = CommandList::new();
+        list.push(&cmd("PING")).expect("whole");
+        assert_eq!(list.push(&cmd("ECHO").arg(Liar)), Err(Rejected::Inexact));
+        assert_eq!(list.len(), 1);
+        assert_eq!(list.as_bytes(), b"*1\r\n$4\r\nPING\r\n");
+    }
+
+    #[test]
+    fn debug_output_shows_no_command() {
+        let mut list = CommandList::new();
+        list.push(&cmd("AUTH").arg("hunter2")).expect("whole");
+        assert_eq!(
+            format!("{list:?}"),
+            "CommandList { commands: 1, bytes: 27 }"
+        );
     }
 }

@@ -1,0 +1,175 @@
+//! The end of a connection, and the next one.
+//!
+//! ```text
+//!   begin --alive--> a use of the connection --link dies--> fates --resend--> relink, goes on
+//!     ^                                                       |
+//!     +---- dead: relink where the options ask for it <-------+ never: the use is over
+//! ```
+
+use core::num::NonZeroU32;
+use core::time::Duration;
+use std::time;
+
+use respipe_core::pipeline::{Event, PipelineError, Resend, State};
+
+use crate::connect;
+use crate::connection::Connection;
+use crate::error::{Error, Misuse};
+use crate::reconnect::Reconnect;
+use crate::trace::event;
+
+/// After so long without a look at the connection, it is looked at before anything is sent.
+const IDLE: respipe_core::Duration = respipe_core::Duration::from_secs(1);
+
+/// Attempts in a row to connect again.
+#[derive(Debug, Default)]
+pub(crate) struct Attempts {
+    made: u32,
+    since: Option<time::Instant>,
+}
+
+/// What to do when the pipeline says that its connection has ended.
+pub(crate) enum Ended {
+    /// Poll on: another connection has begun, or fates are still to come.
+    GoOn,
+    /// Every command has its fate.
+    Over(Error),
+}
+
+impl Connection {
+    /// Makes sure that there is a connection which owes nothing to anybody but the caller that
+    /// begins now: its number.
+    pub(crate) fn begin(&mut self) -> Result<NonZeroU32, Error> {
+        let pending = self.sequence.pending();
+        if pending > 0 {
+            return Err(Error::Misuse(Misuse::RepliesPending { pending }));
+        }
+        if self.pump.pipeline.is_line_held() {
+            // A panic left a command half sent.
+            self.pump.fail(Error::Pipeline {
+                error: PipelineError::GivenUp,
+                words: String::new(),
+            });
+        }
+        let last = self.pump.now();
+        if self.pump.tick().since(last) >= IDLE {
+            self.look();
+        }
+        if let Some(dead) = self.dead.take() {
+            self.attempts = Attempts::default();
+            self.relink_or_die(dead)?;
+        }
+        while self.pump.pipeline.state() != State::Up {
+            self.await_login()?;
+        }
+        self.owner = self.owner.checked_add(1).unwrap_or(NonZeroU32::MIN);
+        Ok(self.owner)
+    }
+
+    /// Takes in what has come, without waiting: pushes, the end of the connection. A server that
+    /// closed a connection in which nothing was going on is so noticed before anything is sent.
+    pub(crate) fn look(&mut self) {
+        let now = self.pump.tick();
+        self.pump.turn(Some(now));
+        loop {
+            match self.pump.pipeline.poll_event() {
+                Ok(Some(Event::Push(push))) => self.pushes.add(push),
+                Ok(Some(_)) => {}
+                Ok(None) => return,
+                Err(error) => {
+                    let cause = self.pump.cause(error);
+                    self.dead.get_or_insert(cause);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// A turn while the server has not let us in, on a connection that was made again or RESET.
+    #[cold]
+    fn await_login(&mut self) -> Result<(), Error> {
+        match self.pump.pipeline.poll_event() {
+            Ok(Some(Event::Push(push))) => self.pushes.add(push),
+            Ok(Some(_)) => {}
+            Ok(None) => self.pump.turn(None),
+            Err(error) => {
+                let cause = self.pump.cause(error);
+                self.relink_or_die(cause)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn relink_or_die(&mut self, cause: Error) -> Result<(), Error> {
+        let relinked = self.relink(cause);
+        self.dead = relinked.clone().err();
+        relinked
+    }
+
+    /// What to do when the pipeline says that its connection has ended.
+    #[cold]
+    pub(crate) fn ended(&mut self, error: PipelineError) -> Ended {
+        if let Some(dead) = &self.dead {
+            return Ended::Over(dead.clone());
+        }
+        let mut cause = self.pump.cause(error);
+        let resends = self.options.tuning.config.resend != Resend::Never;
+        if resends && self.options.reconnect.is_some() {
+            match self.relink(cause) {
+                Ok(()) => return Ended::GoOn,
+                Err(error) => cause = error,
+            }
+        }
+        self.dead = Some(cause.clone());
+        if self.pump.pipeline.in_flight() > 0 {
+            // They wait for a connection that will not come.
+            self.pump.end_all();
+            return Ended::GoOn;
+        }
+        Ended::Over(cause)
+    }
+
+    /// Opens the next stream, as the options ask for; `cause` is what ended the last connection.
+    fn relink(&mut self, mut cause: Error) -> Result<(), Error> {
+        let Some(reconnect) = self.options.reconnect else {
+            return Err(cause);
+        };
+        if self.pump.take_logged_in() {
+            self.attempts = Attempts::default();
+        }
+        let since = *self.attempts.since.get_or_insert_with(time::Instant::now);
+        let Reconnect { max_elapsed, .. } = reconnect;
+        loop {
+            let nth = self.attempts.made;
+            let late = !max_elapsed.is_zero() && since.elapsed() > max_elapsed;
+            if is_final(&cause) || late || (nth > 0 && nth >= reconnect.attempts) {
+                return Err(cause);
+            }
+            self.attempts.made += 1;
+            std::thread::sleep(reconnect.delay(nth));
+            event!(info, attempt = nth + 1, "connecting again");
+            let timeout = Duration::from(self.options.tuning.connect_timeout);
+            let deadline = (!timeout.is_zero()).then(|| time::Instant::now() + timeout);
+            match connect::open(&self.options, deadline) {
+                Ok(stream) => {
+                    self.pump
+                        .open(stream, connect::remaining(deadline).ok().flatten());
+                    return Ok(());
+                }
+                Err(error) => cause = error,
+            }
+        }
+    }
+}
+
+/// Whether trying again would give the same.
+fn is_final(cause: &Error) -> bool {
+    match cause {
+        Error::Login(words) => {
+            let code = words.split(' ').next().unwrap_or_default();
+            matches!(code, "WRONGPASS" | "NOPERM" | "NOAUTH" | "NOPROTO")
+        }
+        Error::Url(_) => true,
+        _ => false,
+    }
+}

@@ -20,8 +20,10 @@
 //! assert!(report.failed.is_empty());
 //! ```
 //!
-//! To run the suite over a transport, implement [`Harness`] and [`Subject`] in its tests and give [`run`] all of [`suite`].
+//! To run the suite over a transport, implement [`Harness`] and [`Subject`] in its tests and give [`run`] all of [`suite`]. A
+//! transport with sockets of its own connects to a [`Host`].
 
+mod host;
 pub mod model;
 mod outcome;
 mod pipeline;
@@ -31,10 +33,11 @@ mod stage;
 mod subject;
 mod suite;
 
+pub use host::Host;
 pub use outcome::Outcome;
 pub use pipeline::{OverFakeLink, PipelineAlone};
 pub use run::{Report, run};
 pub use scenario::{Action, Exchange, HELLO, Request, Scenario, Settings};
 pub use stage::{Actor, Book, Stage};
-pub use subject::{Harness, Subject, Unsupported};
+pub use subject::{Harness, Order, Subject, Unsupported};
 pub use suite::suite;

@@ -83,10 +83,26 @@ impl Outcome {
         }
     }
 
-    /// Whether it belongs among the pushes, for subjects that tell them apart from the rest.
+    /// Whether it is a command that was not taken for want of room; a transport that waits for room takes it.
     #[must_use]
-    pub fn is_push(&self) -> bool {
-        matches!(self, Self::Push(_))
+    pub fn is_for_room(&self) -> bool {
+        let Self::Rejected { reason, .. } = self else {
+            return false;
+        };
+        reason.is_temporary() || matches!(reason, Rejected::TooLong { .. })
+    }
+
+    /// Which command it is about.
+    #[must_use]
+    pub fn tag(&self) -> Option<u32> {
+        match self {
+            Self::Reply { tag, .. }
+            | Self::TooLarge { tag, .. }
+            | Self::Streamed { tag, .. }
+            | Self::Ended { tag, .. }
+            | Self::Rejected { tag, .. } => Some(*tag),
+            Self::Push(_) | Self::Down(_) => None,
+        }
     }
 }
 

@@ -3,10 +3,12 @@
 use core::fmt::Write as _;
 use std::io::{self, Write as _};
 
+use respipe_core::pipeline::PipelineError;
+
 use super::outcome::Outcome;
 use super::scenario::{Action, Scenario};
 use super::stage::Stage;
-use super::subject::{Harness, Subject, Unsupported};
+use super::subject::{Harness, Order, Subject, Unsupported};
 use crate::link::{Conditions, Line, Split};
 
 /// Scripts whose answers are shorter than this are run at every split, in bytes.
@@ -144,9 +146,9 @@ fn run_once<H: Harness>(
     let mut outcomes = subject.outcomes().to_vec();
     drop(subject);
     let mut expected = scenario.outcomes.clone();
-    if !harness.tells_pushes_in_place() {
-        outcomes.sort_by_key(Outcome::is_push);
-        expected.sort_by_key(Outcome::is_push);
+    if harness.order() == Order::BySubmission {
+        outcomes = by_submission(scenario, outcomes);
+        expected = by_submission(scenario, expected);
     }
     let same = expected.len() == outcomes.len()
         && expected
@@ -179,6 +181,23 @@ fn run_once<H: Harness>(
         let _ = writeln!(what, "    server: {fault}");
     }
     Err(Failure::Differs(what))
+}
+
+/// What a transport tells that tells in the order of submission.
+fn by_submission(scenario: &Scenario, mut outcomes: Vec<Outcome>) -> Vec<Outcome> {
+    let goes_on = scenario.connections.len() > 1;
+    outcomes.retain(|outcome| !(goes_on && matches!(outcome, Outcome::Down(_))));
+    for outcome in &mut outcomes {
+        if let Outcome::Down(end @ PipelineError::LinkLost) = outcome {
+            *end = PipelineError::Eof;
+        }
+    }
+    outcomes.sort_by_key(|outcome| match outcome {
+        Outcome::Push(_) => (1, 0),
+        Outcome::Down(_) => (2, 0),
+        _ => (0, outcome.tag().unwrap_or(0)),
+    });
+    outcomes
 }
 
 fn act(subject: &mut impl Subject, scenario: &Scenario) -> Result<(), Unsupported> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use respipe_core::Instant;
 
-use super::outcome::shown;
+use super::outcome::{Outcome, shown};
 use super::scenario::{Exchange, Request, Scenario, Settings};
 use crate::link::{Conditions, Flow, Peer};
 use crate::scripted::{Limits, parse_request};
@@ -17,6 +17,7 @@ pub struct Stage {
     pub settings: Settings,
     /// What the link does to the bytes. Harnesses over real sockets can honour the splits.
     pub conditions: Conditions,
+    outcomes: Vec<Outcome>,
     connections: Vec<Vec<Exchange>>,
     book: Book,
 }
@@ -50,6 +51,7 @@ impl Stage {
         Self {
             settings: scenario.settings.clone(),
             conditions,
+            outcomes: scenario.outcomes.clone(),
             connections,
             book: Book::default(),
         }
@@ -77,10 +79,16 @@ impl Stage {
         }
     }
 
-    /// Whether the scenario has a further connection.
+    /// Whether an outcome of this kind is among those that are expected: one that this transport cannot give.
     #[must_use]
-    pub fn has_connection(&self) -> bool {
-        !self.connections.is_empty()
+    pub fn expects(&self, kind: impl Fn(&Outcome) -> bool) -> bool {
+        self.outcomes.iter().any(kind)
+    }
+
+    /// How many connections are still to come.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.connections.len()
     }
 }
 

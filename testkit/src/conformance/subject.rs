@@ -90,15 +90,25 @@ pub trait Harness {
     /// The transport cannot be made with these settings.
     fn start(&mut self, stage: Stage) -> Result<Self::Subject, Unsupported>;
 
-    /// Whether pushes are told in their place among the replies, or apart from them.
-    fn tells_pushes_in_place(&self) -> bool {
-        true
+    /// In which order its application is told.
+    fn order(&self) -> Order {
+        Order::AsItHappens
     }
 
     /// How many variations of the split a scenario is run with at most. Real sockets are slow.
     fn variations(&self) -> usize {
         usize::MAX
     }
+}
+
+/// In which order an application is told what happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// As the pipeline tells it.
+    AsItHappens,
+    /// What became of commands in the order of submission; pushes apart; the end of a connection only where no other follows, and
+    /// whether the server closed or the network broke it is one.
+    BySubmission,
 }
 
 /// Why a scenario cannot be run over a transport.

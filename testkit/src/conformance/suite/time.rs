@@ -23,8 +23,8 @@ fn a_late_reply_is_swallowed_by_its_own_slot() -> Scenario {
         .exchange(1, "GET a", bulk("a"))
         .call(2, "GET b", bulk("b"))
         .late(150)
-        .wait(120)
         .ends(2, TIMED_OUT)
+        .run()
         .exchange(3, "GET c", bulk("c"))
         .run()
         .exchange(4, "GET d", bulk("d"))
@@ -32,15 +32,15 @@ fn a_late_reply_is_swallowed_by_its_own_slot() -> Scenario {
 
 fn each_of_several_times_out_in_order() -> Scenario {
     Scenario::new("each of several times out, in order")
-        .config(|config| config.reply_timeout = Duration::from_millis(100))
+        .config(|config| config.reply_timeout = Duration::from_millis(150))
         .call(1, "GET a", bulk("a"))
-        .late(190)
+        .late(200)
         .call(2, "GET b", bulk("b"))
         .call(3, "GET c", "-ERR c\r\n")
-        .wait(130)
         .ends(1, TIMED_OUT)
         .ends(2, TIMED_OUT)
         .ends(3, TIMED_OUT)
+        .run()
         .exchange(4, "GET d", bulk("d"))
 }
 
@@ -57,6 +57,7 @@ fn no_silence_where_nothing_is_owed() -> Scenario {
     Scenario::new("no silence where nothing is owed")
         .config(|config| config.silence_limit = Duration::from_millis(60))
         .exchange(1, "GET a", bulk("a"))
+        .run()
         .wait(150)
         .exchange(2, "GET b", bulk("b"))
 }

@@ -162,7 +162,8 @@ fn random_replies_in_random_pieces_are_the_same_frames() {
         let found = loop {
             match framer.step(&sample.bytes[..end]).unwrap() {
                 Step::More => {
-                    end += 1 + random.below(sample.bytes.len() - end).min(random.below(30))
+                    let left = sample.bytes.len() - end;
+                    end += 1 + random.below(left).min(random.below(30));
                 }
                 Step::Frame(frame) => break frame,
                 Step::Inner { start, push } => {

@@ -22,7 +22,7 @@ use crate::Kind;
 /// | `[u8; N]` | also a string of exactly so many bytes |
 /// | `Vec<T>`, `Box<[T]>` (feature `alloc`), `heapless::Vec<T, N>` | an aggregate; lists of `u8` also a string's bytes |
 /// | `String`, `Box<str>`, `heapless::String<N>` | as `&str` |
-/// | `BTreeMap<K, V>` (feature `alloc`) | a map, or an array of keys and values in turn |
+/// | `BTreeMap<K, V>` (feature `alloc`) | as a list of `(K, V)` |
 ///
 /// A list of tuples, such as `Vec<(K, V)>`, takes a map, an array of arrays, or a flat array:
 /// the first element decides, an aggregate saying that each tuple has a header of its own.
@@ -47,7 +47,7 @@ use crate::Kind;
 ///             match cursor.read()? {
 ///                 "length" => info.length = cursor.read()?,
 ///                 "last-generated-id" => info.last_id = cursor.read()?,
-///                 _ => cursor.skip(),
+///                 _ => cursor.step_over(),
 ///             }
 ///         }
 ///         Ok(info)
@@ -114,6 +114,17 @@ impl<'a> FromReply<'a> for () {
                 cursor.pass(value.count().unwrap_or(0) as u64);
                 Ok(())
             }
+        }
+    }
+
+    #[inline]
+    fn from_reply(reply: &Reply<'a>) -> Result<Self, ConvertError> {
+        match reply.error() {
+            None => Ok(()),
+            Some(error) => Err(ConvertError::unexpected(
+                "success",
+                Some(Value::Error(error)),
+            )),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Walking a frame: each byte once, whatever the nesting, with no memory but a position.
 
+use core::mem;
+
 use super::{ConvertError, Found, FromReply, Reply, ServerError, Value};
 use crate::decode::header::{self, Header, Parsed};
 use crate::decode::push;
@@ -25,19 +27,19 @@ use crate::{Frame, Kind};
 #[derive(Clone, Debug)]
 #[must_use = "a cursor does nothing until it is walked"]
 pub struct Cursor<'a> {
-    /// The header of the value that comes next, if it is the reply's own: the framer parsed it.
-    own: Option<(Kind, i64)>,
-    /// What was not walked over: behind `own`, or from any value's first byte.
+    /// The reply itself, as long as it comes next: the framer has parsed its header.
+    own: Option<Frame>,
+    /// What was not walked over: from the first byte of a value, or of what stands before it.
     rest: &'a [u8],
 }
 
 impl<'a> Cursor<'a> {
-    /// A walk over the value that this header begins, whose text or elements begin `body`.
+    /// A walk over the reply that is this frame of these bytes.
     #[inline]
-    pub(super) const fn new(kind: Kind, value: i64, body: &'a [u8]) -> Self {
+    pub(super) const fn new(bytes: &'a [u8], frame: Frame) -> Self {
         Self {
-            own: Some((kind, value)),
-            rest: body,
+            own: Some(frame),
+            rest: bytes,
         }
     }
 
@@ -82,7 +84,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps over the next value and all below it; looks at each of its bytes.
-    pub fn skip(&mut self) {
+    pub fn step_over(&mut self) {
         if let Some(count) = self.next().map(|value| value.count().unwrap_or(0)) {
             self.pass(count as u64);
         }
@@ -91,28 +93,22 @@ impl<'a> Cursor<'a> {
     /// The next value as a reply of its own, its attributes included. Looks at each byte of it
     /// to find its end.
     pub fn reply(&mut self) -> Option<Reply<'a>> {
-        if self.own.is_none()
-            && let Some((text, behind)) = header::short_bulk(self.rest)
-        {
-            let frame = Frame::of_short_bulk(self.rest, text, behind);
-            let reply = Reply::new(self.rest, frame);
-            self.rest = behind;
-            return Some(reply);
+        if let Some(frame) = self.own.take() {
+            return Some(Reply::new(mem::take(&mut self.rest), frame));
         }
-        let whole = self.own.is_none().then(|| self.at_attributes()).flatten();
-        let (kind, value) = match self.own.take() {
-            Some(own) => own,
-            None => self.header()?,
-        };
-        let body = self.rest;
-        let bytes = whole.unwrap_or(body);
-        let (own, behind) = Value::split(kind, value, body)?;
-        self.rest = behind;
-        self.pass(own.count().unwrap_or(0) as u64);
+        if let Some((text, behind)) = header::short_bulk(self.rest) {
+            let frame = Frame::of_short_bulk(self.rest, text, behind);
+            return Some(Reply::new(mem::replace(&mut self.rest, behind), frame));
+        }
+        let bytes = self.at_attributes()?;
+        let (kind, value) = self.header()?;
+        let body = bytes.len().wrapping_sub(self.rest.len());
+        let count = self.split(kind, value)?.count().unwrap_or(0);
+        self.pass(count as u64);
         let frame = Frame {
             kind,
             value,
-            body: bytes.len().wrapping_sub(body.len()),
+            body,
             len: bytes.len().wrapping_sub(self.rest.len()),
         };
         Some(Reply::new(bytes, frame))
@@ -290,8 +286,9 @@ impl<'a> Iterator for Cursor<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Value<'a>> {
-        if let Some((kind, value)) = self.own.take() {
-            return self.split(kind, value);
+        if let Some(frame) = self.own.take() {
+            self.rest = self.rest.get(frame.body..).unwrap_or_default();
+            return self.split(frame.kind, frame.value);
         }
         if let Some((text, behind)) = header::short_bulk(self.rest) {
             self.rest = behind;

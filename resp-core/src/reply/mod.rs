@@ -86,7 +86,8 @@ impl<'a> Reply<'a> {
         self.frame
     }
 
-    /// The value by itself: a scalar, or the header of an aggregate.
+    /// The value by itself: a scalar, or the header of an aggregate. Null if there are fewer
+    /// bytes than the frame says.
     #[inline]
     #[must_use]
     pub fn value(&self) -> Value<'a> {
@@ -184,8 +185,7 @@ impl<'a> Reply<'a> {
     /// A walk over the value and all below it.
     #[inline]
     pub fn cursor(&self) -> Cursor<'a> {
-        let body = self.bytes.get(self.frame.body..).unwrap_or_default();
-        Cursor::new(self.frame.kind, self.frame.value, body)
+        Cursor::new(self.bytes, self.frame)
     }
 
     /// The elements of an aggregate, keys and values of a map in turn; none of a scalar.

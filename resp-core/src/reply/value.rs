@@ -44,7 +44,7 @@ pub enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The type.
+    /// The type; of an error [`Kind::Error`], in whichever form it came.
     #[must_use]
     pub const fn kind(self) -> Kind {
         match self {

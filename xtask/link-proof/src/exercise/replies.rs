@@ -122,7 +122,7 @@ fn walk(cursor: &mut Cursor<'_>) {
     let step = black_box(&mut *cursor).pairs();
     counted(step);
     black_box(black_box(&mut *cursor).reply());
-    black_box(&mut *cursor).skip();
+    black_box(&mut *cursor).step_over();
     for each in black_box(cursor) {
         value(each);
     }

@@ -1,6 +1,7 @@
 //! Conversion of aggregates into tuples and arrays, and what all lists share.
 
 use super::{ConvertError, Cursor, Found, FromReply, Value};
+use crate::Kind;
 
 /// The shape of a list whose header was stepped over.
 #[derive(Clone, Copy, Debug)]
@@ -14,8 +15,8 @@ pub(super) struct List {
 /// What may become a list.
 pub(super) enum Source<'a> {
     List(List),
-    /// A string, whose bytes may be the items.
-    Bytes(&'a [u8]),
+    /// A string of this type, whose bytes may be the items.
+    Bytes(Kind, &'a [u8]),
 }
 
 impl List {
@@ -27,7 +28,7 @@ impl List {
         let value = cursor.next();
         match value.map(|value| (value, value.count(), value.text())) {
             Some((value, Some(count), _)) => Self::of::<T>(value, count, cursor).map(Source::List),
-            Some((_, None, Some(text))) => Ok(Source::Bytes(text)),
+            Some((value, None, Some(text))) => Ok(Source::Bytes(value.kind(), text)),
             _ => Err(ConvertError::unexpected("array", value)),
         }
     }
@@ -65,8 +66,8 @@ impl List {
 }
 
 /// The error of a string that is asked for as a list of something else than bytes.
-pub(super) fn not_a_list() -> ConvertError {
-    ConvertError::new("array", Found::Value(crate::Kind::Bulk))
+pub(super) const fn not_a_list(found: Kind) -> ConvertError {
+    ConvertError::new("array", Found::Value(found))
 }
 
 impl<'a, T: FromReply<'a> + Default, const N: usize> FromReply<'a> for [T; N] {
@@ -82,10 +83,10 @@ impl<'a, T: FromReply<'a> + Default, const N: usize> FromReply<'a> for [T; N] {
                 Ok(items)
             }
             Source::List(list) => Err(count_error(list.len)),
-            Source::Bytes(bytes) => match T::list_of_bytes::<Filled<T, N>>(bytes) {
+            Source::Bytes(kind, bytes) => match T::list_of_bytes::<Filled<T, N>>(bytes) {
                 Some(filled) if bytes.len() == N => Ok(filled.0),
                 Some(_) => Err(count_error(bytes.len())),
-                None => Err(not_a_list()),
+                None => Err(not_a_list(kind)),
             },
         }
     }

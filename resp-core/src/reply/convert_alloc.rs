@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::convert_aggregate::{List, Source, not_a_list};
-use super::{ConvertError, Cursor, FromReply};
+use super::{ConvertError, Cursor, Found, FromReply};
 
 impl<'a, T: FromReply<'a>> FromReply<'a> for Vec<T> {
     fn from_cursor(cursor: &mut Cursor<'a>) -> Result<Self, ConvertError> {
@@ -19,7 +19,7 @@ impl<'a, T: FromReply<'a>> FromReply<'a> for Vec<T> {
                 }
                 Ok(items)
             }
-            Source::Bytes(bytes) => T::list_of_bytes(bytes).ok_or_else(not_a_list),
+            Source::Bytes(kind, bytes) => T::list_of_bytes(bytes).ok_or_else(|| not_a_list(kind)),
         }
     }
 }
@@ -46,10 +46,15 @@ impl<'a> FromReply<'a> for Box<str> {
 impl<'a, K: FromReply<'a> + Ord, V: FromReply<'a>> FromReply<'a> for BTreeMap<K, V> {
     fn from_cursor(cursor: &mut Cursor<'a>) -> Result<Self, ConvertError> {
         let mut map = Self::new();
-        for _ in 0..cursor.pairs()? {
-            let key = cursor.read()?;
-            map.insert(key, cursor.read()?);
+        match List::source::<(K, V)>(cursor)? {
+            Source::List(list) => {
+                for _ in 0..list.len {
+                    let (key, value) = list.item(cursor)?;
+                    map.insert(key, value);
+                }
+                Ok(map)
+            }
+            Source::Bytes(kind, _) => Err(ConvertError::new("map", Found::Value(kind))),
         }
-        Ok(map)
     }
 }

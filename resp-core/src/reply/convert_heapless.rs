@@ -20,10 +20,10 @@ impl<'a, T: FromReply<'a>, const N: usize> FromReply<'a> for Vec<T, N> {
                 }
                 Ok(items)
             }
-            Source::Bytes(bytes) if bytes.len() > N => Err(too_long(bytes.len())),
-            Source::Bytes(bytes) => match T::list_of_bytes::<Filled<T, N>>(bytes) {
+            Source::Bytes(_, bytes) if bytes.len() > N => Err(too_long(bytes.len())),
+            Source::Bytes(kind, bytes) => match T::list_of_bytes::<Filled<T, N>>(bytes) {
                 Some(filled) => Ok(filled.0),
-                None => Err(not_a_list()),
+                None => Err(not_a_list(kind)),
             },
         }
     }

@@ -30,6 +30,8 @@ pub struct Connection {
     /// The last use of the connection.
     pub(crate) owner: NonZeroU32,
     pub(crate) sequence: Sequence,
+    /// The first bytes of the last reply received that was too large.
+    pub(crate) head: Vec<u8>,
     /// What ended the connection for good, until it is made again.
     pub(crate) dead: Option<Error>,
     pub(crate) attempts: Attempts,
@@ -58,7 +60,7 @@ impl Connection {
         let stream = connect::open(&options, deadline)?;
         let mut this = Self::new(options);
         match this.log_in(stream, deadline) {
-            Err(Error::ClosedAtOnce) => {
+            Err(Error::ClosedAtOnce(_)) => {
                 // Some servers close without a word when they see HELLO (twemproxy); the pipeline
                 // has noted it and speaks RESP2 now. Others close whatever they see.
                 let stream = connect::open(&this.options, deadline)?;
@@ -130,6 +132,7 @@ impl Connection {
             pushes: Pushes::new(options.pushes),
             owner: NonZeroU32::MIN,
             sequence: Sequence::new(NonZeroU32::MIN),
+            head: Vec::new(),
             dead: None,
             attempts: Attempts::default(),
             options,

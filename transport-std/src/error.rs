@@ -4,10 +4,10 @@ use core::fmt;
 use std::io;
 use std::sync::Arc;
 
-use respipe_core::Kind;
 use respipe_core::pipeline::{Fate, PipelineError, Rejected, Why};
 use respipe_core::reply::ConvertError;
 use respipe_core::url::UrlError;
+use respipe_core::{DecodeError, Kind};
 
 /// Why something did not work, and what to do about it. Never holds a password.
 ///
@@ -63,6 +63,8 @@ pub enum Error {
     Login(String),
     /// What answers is no Redis, or speaks TLS: the first bytes that it sent.
     NotRedis {
+        /// What about them is not RESP.
+        error: DecodeError,
         /// Its first bytes.
         first: Vec<u8>,
     },
@@ -73,8 +75,8 @@ pub enum Error {
         /// The server's last words, where it had any.
         words: String,
     },
-    /// The server closed the connection before it had said anything.
-    ClosedAtOnce,
+    /// The server closed the connection before it had said anything, in order or not.
+    ClosedAtOnce(PipelineError),
     /// The network: the connection broke.
     Lost(Arc<io::Error>),
     /// Something took too long, and the connection has ended.
@@ -160,10 +162,10 @@ impl fmt::Display for Error {
             } => connect(f, place, *tried, error),
             Self::Tls(text) => f.write_str(text),
             Self::Login(words) => login(f, words),
-            Self::NotRedis { first } => not_redis(f, first),
+            Self::NotRedis { first, .. } => not_redis(f, first),
             Self::Pipeline { error, words } if words.is_empty() => error.fmt(f),
             Self::Pipeline { error, words } => write!(f, "{error}: {words}"),
-            Self::ClosedAtOnce => f.write_str(
+            Self::ClosedAtOnce(_) => f.write_str(
                 "the server closed the connection without a word: if the port speaks TLS, use \
                  rediss://; otherwise look into the server's log",
             ),

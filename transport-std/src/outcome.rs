@@ -41,6 +41,18 @@ impl<'a> Outcome<'a> {
         }
     }
 
+    /// How it ended, if it was not answered.
+    #[must_use]
+    pub const fn fate(&self) -> Option<Fate> {
+        Some(match self {
+            Self::Replied(_) | Self::TooLarge { .. } => return None,
+            Self::NotSent => Fate::NotSent,
+            Self::Unknown(why) => Fate::Unknown(*why),
+            Self::Refused(_) => Fate::Refused,
+            Self::Silent => Fate::Silent,
+        })
+    }
+
     /// The reply, if there is one.
     #[must_use]
     pub const fn reply(&self) -> Option<Reply<'a>> {

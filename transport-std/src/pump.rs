@@ -11,7 +11,7 @@ use std::time;
 use respipe_core::pipeline::{
     Flush, Heap, PipelineError, Rejected, State, Storage as _, SubmitError,
 };
-use respipe_core::{Command, Duration, Instant, Pipeline, Reply};
+use respipe_core::{Command, Duration, Frame, Instant, Pipeline, Reply};
 
 use crate::error::{Deadline, Error};
 use crate::options::Options;
@@ -347,15 +347,17 @@ impl Pump {
         let cause = match (error, &self.broken) {
             (PipelineError::LoginRefused, _) => Error::Login(words),
             // A server that closes with our bytes unread resets the connection.
-            (PipelineError::LinkLost, Some(Error::Lost(_))) if !self.heard => Error::ClosedAtOnce,
+            (PipelineError::LinkLost, Some(Error::Lost(_))) if !self.heard => {
+                Error::ClosedAtOnce(error)
+            }
             (PipelineError::LinkLost, Some(broken)) => broken.clone(),
             (PipelineError::Silence, _) => Error::TimedOut(Deadline::Silence),
-            (PipelineError::Protocol(decode), _) if decode.offset == 0 => {
+            (PipelineError::Protocol(error), _) if error.offset == 0 => {
                 let first = self.pipeline.storage_mut().parts().rx;
                 let first = first.iter().take(16).copied().collect();
-                Error::NotRedis { first }
+                Error::NotRedis { error, first }
             }
-            (PipelineError::Eof, _) if !self.heard => Error::ClosedAtOnce,
+            (PipelineError::Eof, _) if !self.heard => Error::ClosedAtOnce(error),
             _ => Error::Pipeline { error, words },
         };
         event!(warn, error = %cause, "the connection ended");
@@ -363,23 +365,20 @@ impl Pump {
     }
 
     /// Where a reply lies in the receive buffer: so that it can be borrowed again, once it is clear
-    /// that nothing else is to be done first.
+    /// that nothing else is to be done first. (The borrow checker does not let a loop return what
+    /// it borrowed in one of its turns.)
     #[inline]
-    pub(crate) fn place_of(&mut self, bytes: *const u8) -> usize {
+    pub(crate) fn place_of(&mut self, reply: *const u8) -> usize {
         let rx = self.pipeline.storage_mut().parts().rx;
-        bytes.addr().wrapping_sub(rx.as_ptr().addr())
-    }
-
-    /// The received bytes from there on.
-    #[inline]
-    pub(crate) fn received(&mut self, at: usize) -> &[u8] {
-        let rx = self.pipeline.storage_mut().parts().rx;
-        rx.get(at..).unwrap_or_default()
+        let at = reply.addr().wrapping_sub(rx.as_ptr().addr());
+        debug_assert!(at < rx.len(), "a reply lies in the receive buffer");
+        at
     }
 
     /// A reply at a place that [`place_of`](Self::place_of) gave.
     #[inline]
-    pub(crate) fn reply_at(&mut self, at: usize, frame: respipe_core::Frame) -> Reply<'_> {
-        Reply::new(self.received(at), frame)
+    pub(crate) fn reply_at(&mut self, at: usize, frame: Frame) -> Reply<'_> {
+        let rx = self.pipeline.storage_mut().parts().rx;
+        Reply::new(rx.get(at..).unwrap_or_default(), frame)
     }
 }

@@ -100,6 +100,11 @@ impl Connection {
         }
     }
 
+    /// The oldest push that was kept, without a look at the network.
+    pub fn take_push(&mut self) -> Option<Push> {
+        self.pushes.take()
+    }
+
     /// How many pushes were lost: the queue was full, or one was larger than the receive buffer.
     #[must_use]
     pub const fn pushes_lost(&self) -> u64 {

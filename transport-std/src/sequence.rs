@@ -229,10 +229,10 @@ impl Connection {
                     bytes,
                     head,
                 })) if self.sequence.is_next(tag) => {
-                    let (at, len) = (head.as_ptr(), head.len());
-                    let at = self.pump.place_of(at);
+                    self.head.clear();
+                    self.head.extend_from_slice(head);
                     self.sequence.note_received();
-                    let head = self.pump.received(at).get(..len).unwrap_or_default();
+                    let head = &self.head;
                     return Ok(Some(Outcome::TooLarge { kind, bytes, head }));
                 }
                 Ok(Some(Event::Ended { tag, fate })) => self.sequence.keep(tag, fate),

@@ -40,12 +40,6 @@ impl Harness for Std {
     fn start(&mut self, stage: Stage) -> Result<OverSockets, Unsupported> {
         let settings = stage.settings.clone();
         let config = settings.config;
-        if stage.expects(|outcome| matches!(outcome, Outcome::TooLarge { .. })) {
-            // A fault of `receive`: it looks for them in the receive buffer, where they no longer lie.
-            return Err(Unsupported(
-                "`receive` loses the first bytes of a reply too large",
-            ));
-        }
         if stage.expects(Outcome::is_for_room) {
             return Err(Unsupported("waits for room instead of refusing"));
         }
@@ -104,7 +98,8 @@ impl OverSockets {
     fn down(error: &Error) -> PipelineError {
         match error {
             Error::Login(_) => PipelineError::LoginRefused,
-            Error::Pipeline { error, .. } => *error,
+            Error::Pipeline { error, .. } | Error::ClosedAtOnce(error) => *error,
+            Error::NotRedis { error, .. } => PipelineError::Protocol(*error),
             Error::TimedOut(_) => PipelineError::Silence,
             Error::Ended {
                 cause: Some(cause), ..

@@ -39,7 +39,9 @@ impl Options {
             json: false,
             plot: PathBuf::from("demo.svg"),
         };
-        let mut parser = lexopt::Parser::from_env();
+        // The alias ends with `--`; whoever types one more means the same.
+        let given = std::env::args_os().skip(1);
+        let mut parser = lexopt::Parser::from_args(given.skip_while(|word| word == "--"));
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("url") => options.url = Some(parser.value()?.string()?),

@@ -23,7 +23,7 @@ impl Target {
 }
 
 /// Instructions that a codec row is to take.
-const CODEC: [(Row, f64); 9] = [
+const CODEC: [(Row, f64); 11] = [
     (Row::Status, 80.0),
     (Row::Bulk, 90.0),
     (Row::Integer, 160.0),
@@ -33,6 +33,8 @@ const CODEC: [(Row, f64); 9] = [
     (Row::EncodeTemplate, 250.0),
     (Row::PipelineGeneric, 750.0),
     (Row::PipelineTemplate, 600.0),
+    (Row::BatchGeneric, 750.0),
+    (Row::BatchTemplate, 600.0),
 ];
 
 pub fn all(report: &Report) -> Vec<Target> {

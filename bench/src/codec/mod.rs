@@ -24,10 +24,12 @@ pub enum Row {
     EncodeTemplate,
     PipelineGeneric,
     PipelineTemplate,
+    BatchGeneric,
+    BatchTemplate,
 }
 
 impl Row {
-    pub const ALL: [Row; 9] = [
+    pub const ALL: [Row; 11] = [
         Row::Status,
         Row::Bulk,
         Row::Integer,
@@ -37,6 +39,8 @@ impl Row {
         Row::EncodeTemplate,
         Row::PipelineGeneric,
         Row::PipelineTemplate,
+        Row::BatchGeneric,
+        Row::BatchTemplate,
     ];
 
     pub fn name(self) -> &'static str {
@@ -50,6 +54,8 @@ impl Row {
             Row::EncodeTemplate => "encode-template",
             Row::PipelineGeneric => "pipeline",
             Row::PipelineTemplate => "pipeline-template",
+            Row::BatchGeneric => "pipeline-by-100",
+            Row::BatchTemplate => "pipeline-template-by-100",
         }
     }
 
@@ -62,8 +68,10 @@ impl Row {
             Row::Map => "a RESP3 map of 4 pairs, all visited",
             Row::EncodeGeneric => "encode SET, 16 + 16 bytes",
             Row::EncodeTemplate => "  from a constant template",
-            Row::PipelineGeneric => "SET through the pipeline and back",
+            Row::PipelineGeneric => "SET through the pipeline and back, alone",
             Row::PipelineTemplate => "  from a constant template",
+            Row::BatchGeneric => "SET through the pipeline and back, by 100",
+            Row::BatchTemplate => "  from a constant template",
         }
     }
 
@@ -92,7 +100,11 @@ impl Row {
     /// What a codec says when it has done the row once.
     pub fn expected(self) -> usize {
         match self {
-            Row::Status | Row::PipelineGeneric | Row::PipelineTemplate => "OK".len(),
+            Row::Status
+            | Row::PipelineGeneric
+            | Row::PipelineTemplate
+            | Row::BatchGeneric
+            | Row::BatchTemplate => "OK".len(),
             Row::Bulk => 16,
             Row::Integer => 1_234_567,
             Row::Array => 1600,

@@ -33,7 +33,7 @@ pub(super) fn run(row: Row, times: usize) -> Option<usize> {
                 encode_borrowed(&mut output, &BorrowedFrame::Array(&arguments), false).unwrap_or(0)
             }))
         }
-        Row::EncodeTemplate | Row::PipelineGeneric | Row::PipelineTemplate => None,
+        _ => None,
     }
 }
 

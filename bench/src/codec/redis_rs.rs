@@ -25,7 +25,7 @@ pub(super) fn run(row: Row, times: usize) -> Option<usize> {
                 output.len()
             }))
         }
-        Row::EncodeTemplate | Row::PipelineGeneric | Row::PipelineTemplate => None,
+        _ => None,
     }
 }
 

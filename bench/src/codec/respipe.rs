@@ -5,7 +5,9 @@ use respipe_core::pipeline::{Event, Inline, Pipeline};
 use respipe_core::reply::Value;
 use respipe_core::{Framer, Instant, Reply, cmd, template};
 
-use super::{Row, read, write};
+use std::hint::black_box;
+
+use super::{KEY, Row, VALUE, read, write};
 
 const SET: Template<2> = template!("SET", _, _);
 
@@ -31,18 +33,10 @@ pub(super) fn run(row: Row, times: usize) -> Option<usize> {
                 encode(&SET.with((key, value)), &mut output)
             }))
         }
-        Row::PipelineGeneric => {
-            let mut pipeline = pipeline();
-            Some(write(times, |key, value| {
-                there_and_back(&mut pipeline, &cmd("SET").arg(key).arg(value))
-            }))
-        }
-        Row::PipelineTemplate => {
-            let mut pipeline = pipeline();
-            Some(write(times, |key, value| {
-                there_and_back(&mut pipeline, &SET.with((key, value)))
-            }))
-        }
+        Row::PipelineGeneric => through(1, times, |key, value| cmd("SET").arg(key).arg(value)),
+        Row::PipelineTemplate => through(1, times, |key, value| SET.with((key, value))),
+        Row::BatchGeneric => through(100, times, |key, value| cmd("SET").arg(key).arg(value)),
+        Row::BatchTemplate => through(100, times, |key, value| SET.with((key, value))),
     }
 }
 
@@ -74,27 +68,37 @@ fn encode(command: &impl Command, output: &mut [u8]) -> usize {
     len
 }
 
-type Memory = Inline<4096, 4096, 64>;
-
-fn pipeline() -> Pipeline<Memory> {
-    let mut pipeline = Pipeline::new(Memory::new());
-    pipeline.open(Instant::ZERO);
-    pipeline
-}
-
-/// One command through the pipeline, and its reply.
-fn there_and_back(pipeline: &mut Pipeline<Memory>, command: &impl Command) -> usize {
+/// Commands through a pipeline and their replies back, so many at a time: submit, transmit, input,
+/// event. `None` if a reply is missing.
+#[inline(always)]
+fn through<'a, C: Command>(
+    at_once: usize,
+    times: usize,
+    mut command: impl FnMut(&'a [u8], &'a [u8]) -> C,
+) -> Option<usize> {
     let now = Instant::ZERO;
-    if pipeline.submit(command, 1, now).is_err() {
-        return 0;
+    let mut pipeline = Pipeline::new(Inline::<8192, 4096, 128>::new());
+    pipeline.open(now);
+    let replies = b"+OK\r\n".repeat(at_once);
+    let mut answered = 0;
+    for _ in 0..times.div_ceil(at_once) {
+        for tag in 0..at_once {
+            let command = command(black_box(KEY), black_box(VALUE));
+            pipeline.submit(&command, tag as u32, now).ok()?;
+        }
+        while let Some(bytes) = pipeline.poll_transmit() {
+            let n = black_box(bytes).len();
+            pipeline.transmitted(n, now);
+        }
+        let room = pipeline.recv_space();
+        room[..replies.len()].copy_from_slice(black_box(&replies));
+        pipeline.recv_commit(replies.len(), now);
+        for _ in 0..at_once {
+            if let Ok(Some(Event::Reply { tag, reply })) = pipeline.poll_event() {
+                answered += usize::from(reply.is_ok());
+                black_box(tag);
+            }
+        }
     }
-    while let Some(bytes) = pipeline.poll_transmit() {
-        let n = bytes.len();
-        pipeline.transmitted(n, now);
-    }
-    pipeline.handle_input(b"+OK\r\n", now);
-    match pipeline.poll_event() {
-        Ok(Some(Event::Reply { tag: 1, reply })) if reply.is_ok() => "OK".len(),
-        _ => 0,
-    }
+    (answered == times.div_ceil(at_once) * at_once).then_some("OK".len())
 }

@@ -28,6 +28,6 @@ pub(super) fn run(row: Row, times: usize) -> Option<usize> {
                 output.len()
             }))
         }
-        Row::EncodeTemplate | Row::PipelineGeneric | Row::PipelineTemplate => None,
+        _ => None,
     }
 }

@@ -165,36 +165,34 @@ impl Ring {
     ) {
         // Kept in registers: this loop runs once for each command.
         let (mut bytes, mut replies) = (self.window_bytes, self.window_replies);
-        let mut index = self.index(self.cleared, slots);
-        let mut run = 0usize;
-        while self.cleared < ready && !self.barrier {
+        let (mut cleared, mut run, mut barrier) = (self.cleared, self.run, self.barrier);
+        let mut index = self.index(cleared, slots);
+        let limits = Limits::of(window, extra);
+        while cleared < ready && !barrier {
             let Some(slot) = slots.get(index) else {
                 break;
             };
+            let bytes_then = bytes.wrapping_add(u64::from(slot.window_len()));
+            let replies_then = replies.wrapping_add(u64::from(slot.hint));
             if slot.has(Flags::STRUCK) {
-                if self.run.wrapping_add(run) > 0 {
+                if run > 0 {
                     break;
                 }
-                bytes = bytes.wrapping_add(u64::from(slot.window_len()));
-                replies = replies.wrapping_add(u64::from(slot.hint));
                 self.step_over(slot.len as usize, capacity);
+            } else if cleared > 0 && !limits.admit(cleared, bytes_then, replies_then) {
+                break;
             } else {
-                let bytes_then = bytes.wrapping_add(u64::from(slot.window_len()));
-                let replies_then = replies.wrapping_add(u64::from(slot.hint));
-                let foreseen = replies_then.wrapping_add(extra);
-                if self.cleared > 0 && !fits(window, self.cleared, bytes_then, foreseen) {
-                    break;
-                }
-                (bytes, replies) = (bytes_then, replies_then);
                 run = run.wrapping_add(slot.len as usize);
-                self.barrier = slot.effect.is_barrier();
+                barrier = slot.effect.is_barrier();
             }
-            self.cleared = self.cleared.wrapping_add(1);
+            (bytes, replies) = (bytes_then, replies_then);
+            cleared = cleared.wrapping_add(1);
             index = wrap(index, 1, slots.len());
         }
+        let begun = run.wrapping_sub(self.run);
+        self.queued_bytes = self.queued_bytes.wrapping_sub(begun as u64);
         (self.window_bytes, self.window_replies) = (bytes, replies);
-        self.run = self.run.wrapping_add(run);
-        self.queued_bytes = self.queued_bytes.wrapping_sub(run as u64);
+        (self.cleared, self.run, self.barrier) = (cleared, run, barrier);
     }
 
     /// Steps over the bytes of a struck slot at the `sent` cursor, of which none has left.
@@ -396,9 +394,35 @@ impl Ring {
     }
 }
 
-#[inline]
-fn fits(window: Window, commands: usize, bytes: u64, replies: u64) -> bool {
-    (window.commands == 0 || commands < window.commands as usize)
-        && (window.sent_bytes == 0 || bytes <= u64::from(window.sent_bytes))
-        && (window.reply_bytes == 0 || replies <= u64::from(window.reply_bytes))
+/// A [`Window`] with no zeros that mean something else.
+#[derive(Clone, Copy)]
+struct Limits {
+    commands: usize,
+    sent_bytes: u64,
+    reply_bytes: u64,
+}
+
+impl Limits {
+    /// `extra` bytes of reply were announced beyond the hints.
+    #[inline]
+    fn of(window: Window, extra: u64) -> Self {
+        let bytes = |limit: u32| match limit {
+            0 => u64::MAX,
+            limit => u64::from(limit),
+        };
+        Self {
+            commands: match window.commands {
+                0 => usize::MAX,
+                commands => commands as usize,
+            },
+            sent_bytes: bytes(window.sent_bytes),
+            reply_bytes: bytes(window.reply_bytes).saturating_sub(extra),
+        }
+    }
+
+    /// Whether one command more may leave, with which so much is in flight.
+    #[inline]
+    const fn admit(&self, before: usize, sent_bytes: u64, reply_bytes: u64) -> bool {
+        before < self.commands && sent_bytes <= self.sent_bytes && reply_bytes <= self.reply_bytes
+    }
 }

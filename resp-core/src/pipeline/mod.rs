@@ -31,9 +31,12 @@
 //! ```
 
 mod config;
+mod deadlines;
+mod ending;
 mod engine;
 mod error;
 mod event;
+mod excerpt;
 mod large;
 mod pieces;
 mod receive;
@@ -41,6 +44,7 @@ mod ring;
 mod rx;
 mod slot;
 mod storage;
+mod submit;
 
 pub use config::{Config, Flush, Oversize, Resend, Window};
 pub use error::{PipelineError, Rejected, SubmitError};
@@ -54,7 +58,8 @@ use crate::decode::framer::Frame;
 use crate::decode::stream::Piece;
 use crate::encode::{Arguments, Cmd, Command};
 use crate::{Instant, Reply};
-use engine::{Engine, Excerpt, Link, Memory};
+use engine::{Engine, Link, Memory};
+use excerpt::Excerpt;
 use receive::Found;
 
 /// A submitted command's name, for [`Pipeline::abandon`].

@@ -1,0 +1,125 @@
+//! Time: which commands have run out of it, and whether the server still speaks.
+
+use super::config::Flush;
+use super::engine::{Engine, Link, Memory};
+use super::error::PipelineError;
+use super::event::{Fate, Why};
+use super::pieces::Held;
+use super::slot::Flags;
+use crate::{Duration, Instant};
+
+impl Engine {
+    /// Bytes came, or the link is otherwise alive.
+    #[inline]
+    pub(crate) fn heard(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        self.heard = self.heard.max(now);
+    }
+
+    /// Whether the server owes something.
+    fn is_owed(&self) -> bool {
+        self.ring.sent > 0 || (self.link == Link::LoggingIn && self.handshake.is_owed())
+    }
+
+    /// When the oldest command that has not ended runs out of time.
+    fn reply_deadline(&mut self, mem: &mut Memory<'_>) -> Option<Instant> {
+        if self.config.reply_timeout.is_zero() {
+            return None;
+        }
+        while self.expired < self.ring.len {
+            let slot = *self.ring.slot(self.expired, mem.slots)?;
+            if !slot.has(Flags::GONE.and(Flags::EXPIRED)) {
+                let submitted = slot.stamp.instant(self.now);
+                return Some(submitted.after(self.config.reply_timeout));
+            }
+            self.expired = self.expired.wrapping_add(1);
+        }
+        None
+    }
+
+    fn silence_deadline(&self) -> Option<Instant> {
+        let alive = matches!(self.link, Link::Up | Link::LoggingIn);
+        let counts = alive && self.is_owed() && !self.config.silence_limit.is_zero();
+        counts.then(|| self.heard.after(self.config.silence_limit))
+    }
+
+    fn age_deadline(&mut self, mem: &mut Memory<'_>) -> Option<Instant> {
+        let Flush::AtLeast { age, .. } = self.config.flush else {
+            return None;
+        };
+        let oldest = self.ring.cleared.max(self.ring.flushed);
+        if age == Duration::ZERO || oldest >= self.ring.len || self.link != Link::Up {
+            return None;
+        }
+        let slot = self.ring.slot(oldest, mem.slots)?;
+        Some(slot.stamp.instant(self.now).after(age))
+    }
+
+    pub(crate) fn poll_timeout(&mut self, mem: &mut Memory<'_>) -> Option<Instant> {
+        let deadlines = [
+            self.reply_deadline(mem),
+            self.silence_deadline(),
+            self.age_deadline(mem),
+        ];
+        deadlines.into_iter().flatten().min()
+    }
+
+    pub(crate) fn handle_timeout(&mut self, mem: &mut Memory<'_>, now: Instant) {
+        self.now = self.now.max(now);
+        while self.reply_deadline(mem).is_some_and(|due| due <= now) {
+            let nth = self.expired;
+            let Some(&mut slot) = self.ring.slot(nth, mem.slots) else {
+                break;
+            };
+            let open = !self.held.is_nothing() && nth.wrapping_add(1) == self.ring.len;
+            let begun = self.ring.has_begun(nth, mem.slots);
+            if open || (!begun && !slot.effect.is_bound()) {
+                // Not GONE yet: the caller is still to be told.
+                self.ring.withdraw(nth, mem.slots);
+                self.mark(mem, nth, Flags::STRUCK);
+                if open {
+                    self.held = Held::Nothing;
+                    if begun {
+                        self.finish(PipelineError::GivenUp);
+                    }
+                }
+            }
+            self.mark(mem, nth, Flags::EXPIRED);
+            self.expired = nth.wrapping_add(1);
+        }
+        if self.silence_deadline().is_some_and(|due| due <= now) {
+            self.finish(PipelineError::Silence);
+        }
+        if self.age_deadline(mem).is_some_and(|due| due <= now) {
+            self.flush();
+        }
+    }
+
+    /// Whether commands have expired whose callers do not know.
+    #[inline]
+    pub(crate) const fn has_news(&self) -> bool {
+        self.reported < self.expired
+    }
+
+    /// The next command whose time is up and whose caller does not know.
+    #[inline]
+    pub(crate) fn next_expired(&mut self, mem: &mut Memory<'_>) -> Option<(usize, Fate)> {
+        while self.reported < self.expired {
+            let nth = self.reported;
+            self.reported = nth.wrapping_add(1);
+            let index = self.ring.index(nth, mem.slots);
+            let sent = nth < self.ring.sent;
+            let slot = self.ring.slot(nth, mem.slots)?;
+            if slot.has(Flags::EXPIRED) && !slot.has(Flags::GONE) {
+                slot.set(Flags::GONE);
+                let fate = match () {
+                    () if sent && slot.has(Flags::SILENT) => Fate::Silent,
+                    () if slot.has(Flags::STRUCK) && !slot.has(Flags::ATTEMPTED) => Fate::NotSent,
+                    () => Fate::Unknown(Why::TimedOut),
+                };
+                return Some((index, fate));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,104 @@
+//! The end of a link: what becomes of each command that was on it.
+
+use super::config::Resend;
+use super::engine::{Engine, Link, Memory};
+use super::error::PipelineError;
+use super::event::{Fate, Why};
+use super::large::Reading;
+use super::pieces::Held;
+use super::slot::Flags;
+
+impl Engine {
+    /// Nothing more can be trusted that comes: the link ends now.
+    pub(crate) fn fail(&mut self, error: PipelineError) {
+        if matches!(self.link, Link::Up | Link::LoggingIn | Link::Ending(_)) {
+            self.link = Link::Reaping(error, 0);
+        }
+    }
+
+    /// Nothing more will come: what was received is read, then the link ends.
+    pub(crate) fn end(&mut self, error: PipelineError) {
+        if self.link == Link::LoggingIn
+            && self.handshake.is_greeting()
+            && self.rx.consumed == 0
+            && self.rx.start == self.rx.end
+        {
+            self.prefers_resp2 = true;
+        }
+        self.finish(error);
+    }
+
+    /// The link ends once what was received is read.
+    pub(crate) fn finish(&mut self, error: PipelineError) {
+        if matches!(self.link, Link::Up | Link::LoggingIn) {
+            self.link = Link::Ending(error);
+        }
+    }
+
+    /// The next command that ends with its link; then the link is down. `nth` is the first that
+    /// was not looked at.
+    pub(crate) fn reap(
+        &mut self,
+        mem: &mut Memory<'_>,
+        error: PipelineError,
+        nth: usize,
+    ) -> Option<(usize, Fate)> {
+        let mut nth = nth;
+        self.held = Held::Nothing;
+        while nth < self.ring.len {
+            let index = self.ring.index(nth, mem.slots);
+            let sent = nth < self.ring.sent;
+            let Some(slot) = self.ring.slot(nth, mem.slots) else {
+                break;
+            };
+            nth = nth.wrapping_add(1);
+            self.link = Link::Reaping(error, nth);
+            if slot.has(Flags::STRUCK) {
+                continue;
+            }
+            let again = match (sent, self.config.resend) {
+                (_, Resend::Never) => false,
+                (false, _) => true,
+                (true, Resend::Replayable) => slot.has(Flags::REPLAYABLE),
+                (true, Resend::NotSent) => false,
+            };
+            if again && !slot.has(Flags::BOUND.and(Flags::GONE).and(Flags::PIECES)) {
+                slot.set(Flags::ATTEMPTED.when(sent));
+                continue;
+            }
+            let told = slot.has(Flags::GONE);
+            let fate = match () {
+                () if sent && slot.has(Flags::SILENT) => Fate::Silent,
+                () if sent || slot.has(Flags::ATTEMPTED) => Fate::Unknown(Why::LinkLost),
+                () => Fate::NotSent,
+            };
+            slot.set(Flags::STRUCK.and(Flags::GONE));
+            if !told {
+                return Some((index, fate));
+            }
+        }
+        self.ring.rewind(mem.slots);
+        self.expired = 0;
+        self.reported = 0;
+        self.extra = 0;
+        self.rx.clear();
+        self.framer.reset();
+        self.reading = Reading::Frames;
+        self.hungry = false;
+        // Commands that wait for the next connection find a clean session there.
+        self.session.start(false);
+        self.link = Link::Failed(error);
+        None
+    }
+
+    /// A new connection before the old one's end was told: its commands end untold. A driver
+    /// that polls events until the error never gets here with any.
+    pub(crate) fn end_untold(&mut self, mem: &mut Memory<'_>) {
+        if let Link::Up | Link::LoggingIn | Link::Ending(_) = self.link {
+            self.link = Link::Reaping(PipelineError::LinkLost, 0);
+        }
+        while let Link::Reaping(error, nth) = self.link {
+            self.reap(mem, error, nth);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! From the application: commands that are queued, and commands that are given up.
+
+use super::config::Resend;
+use super::engine::{Engine, Link, Memory};
+use super::error::{PipelineError, Rejected};
+use super::event::{Fate, Why};
+use super::pieces::Held;
+use super::slot::{Flags, Slot, Stamp};
+use crate::Instant;
+use crate::encode::{Command, Traits};
+use crate::session::{Class, Effect, Refusal, Words};
+
+impl Engine {
+    /// Whether a command of `len` bytes would find room.
+    #[inline]
+    fn check_room(&mut self, mem: &Memory<'_>, len: usize) -> Result<(), Rejected> {
+        let free = self.ring.free(mem.tx.len());
+        if self.ring.len < mem.slots.len()
+            && len <= free
+            && self.held.is_nothing()
+            && !self.closing
+            && matches!(self.link, Link::Up)
+        {
+            return Ok(());
+        }
+        self.check_room_slowly(mem, len, free)
+    }
+
+    #[cold]
+    fn check_room_slowly(
+        &mut self,
+        mem: &Memory<'_>,
+        len: usize,
+        free: usize,
+    ) -> Result<(), Rejected> {
+        if self.closing || !self.accepts() {
+            return Err(Rejected::Closed);
+        }
+        if !self.held.is_nothing() {
+            return Err(Rejected::LineHeld);
+        }
+        if self.ring.len >= mem.slots.len() {
+            self.flush();
+            return Err(Rejected::NoSlot);
+        }
+        let capacity = mem.tx.len();
+        if len > capacity {
+            return Err(Rejected::TooLong {
+                needed: len,
+                capacity,
+            });
+        }
+        if len > free {
+            self.flush();
+            return Err(Rejected::NoRoom { needed: len, free });
+        }
+        Ok(())
+    }
+
+    /// Whether commands are taken: not after a link died whose commands would not go on.
+    pub(crate) fn accepts(&self) -> bool {
+        match self.link {
+            Link::Up | Link::LoggingIn | Link::Down => true,
+            Link::Failed(_) => self.config.resend != Resend::Never,
+            Link::Ending(_) | Link::Reaping(..) => false,
+        }
+    }
+
+    /// Queues a command; the index of its slot in memory.
+    #[inline(always)]
+    pub(crate) fn submit<C: Command>(
+        &mut self,
+        mem: &mut Memory<'_>,
+        command: &C,
+        now: Instant,
+    ) -> Result<usize, Rejected> {
+        let len = command.encoded_len();
+        self.check_room(mem, len)?;
+        let mut sink = self.ring.sink(mem.tx, len);
+        command.encode(&mut sink);
+        if sink.room() != 0 || sink.overflowed() {
+            return Err(Rejected::Inexact);
+        }
+        let traits = command.traits();
+        let words = match traits.class {
+            Class::Plain if !self.session.is_exclusive() => {
+                return Ok(self.take_slot(mem, len, (Effect::Plain, 1), traits, now));
+            }
+            Class::Plain => None,
+            Class::Special => Some((len, command.argument_count())),
+        };
+        self.enqueue(mem, len, words, traits, now)
+    }
+
+    /// Takes a slot for `len` bytes that were written, unless the guard refuses.
+    #[inline(never)]
+    pub(crate) fn enqueue(
+        &mut self,
+        mem: &mut Memory<'_>,
+        len: usize,
+        words: Option<(usize, usize)>,
+        traits: Traits,
+        now: Instant,
+    ) -> Result<usize, Rejected> {
+        let (mut effect, mut owed) = (Effect::Plain, 1);
+        if words.is_some() || self.session.is_exclusive() {
+            let words = words.map(|(len, count)| {
+                let (first, second) = self.ring.room(mem.tx, len);
+                Words::new(first, second, count)
+            });
+            (effect, owed) = self.session.admit(words).map_err(Rejected::Refused)?;
+        }
+        Ok(self.take_slot(mem, len, (effect, owed), traits, now))
+    }
+
+    #[inline]
+    fn take_slot(
+        &mut self,
+        mem: &mut Memory<'_>,
+        len: usize,
+        (effect, owed): (Effect, u16),
+        traits: Traits,
+        now: Instant,
+    ) -> usize {
+        let bound = effect.is_bound() || self.session.binds();
+        let flags = Flags::REPLAYABLE
+            .when(traits.replayable)
+            .and(Flags::BOUND.when(bound));
+        let index = self.ring.index(self.ring.len, mem.slots);
+        self.now = self.now.max(now);
+        self.ring.push(
+            mem.slots,
+            Slot {
+                len: u32::try_from(len).unwrap_or(u32::MAX),
+                stamp: Stamp::of(now),
+                hint: if traits.reply_hint == 0 {
+                    64
+                } else {
+                    traits.reply_hint
+                },
+                owed,
+                effect,
+                flags,
+            },
+        );
+        index
+    }
+
+    /// Queues the front of a command that is fed in pieces; `len` bytes of it were written.
+    pub(crate) fn enqueue_pieces(
+        &mut self,
+        mem: &mut Memory<'_>,
+        len: usize,
+        words: usize,
+        traits: Traits,
+        now: Instant,
+    ) -> Result<usize, Rejected> {
+        if self.session.skips() {
+            return Err(Rejected::Refused(Refusal::InPieces));
+        }
+        if traits.class == Class::Special {
+            let (first, second) = self.ring.room(mem.tx, len);
+            let effect = Effect::of(Words::new(first, second, words));
+            if effect.is_bound() {
+                return Err(Rejected::Refused(match effect {
+                    Effect::Nameless => Refusal::Empty,
+                    _ => Refusal::InPieces,
+                }));
+            }
+        }
+        let traits = Traits {
+            replayable: false,
+            ..traits
+        };
+        let nth = self.ring.len;
+        let index = self.enqueue(mem, len, Some((len, words)), traits, now)?;
+        if let Some(slot) = self.ring.slot(nth, mem.slots) {
+            slot.set(Flags::PIECES.and(Flags::BOUND));
+        }
+        self.flush();
+        Ok(index)
+    }
+
+    /// Room for a command that is fed in pieces, of which the first `least` bytes must fit.
+    pub(crate) fn check_room_for_pieces(
+        &mut self,
+        mem: &Memory<'_>,
+        least: usize,
+    ) -> Result<(), Rejected> {
+        self.check_room(mem, least)
+    }
+
+    pub(crate) fn flush(&mut self) {
+        self.ring.flushed = self.ring.len;
+    }
+
+    /// Ends a command for the caller: the index of its slot and its fate.
+    pub(crate) fn abandon(&mut self, mem: &mut Memory<'_>, seq: u32) -> Option<(usize, Fate)> {
+        let nth = usize::try_from(seq.wrapping_sub(self.ring.seq)).ok()?;
+        if nth >= self.ring.len {
+            return None;
+        }
+        let slot = *self.ring.slot(nth, mem.slots)?;
+        if slot.has(Flags::GONE.and(Flags::STRUCK)) {
+            return None;
+        }
+        let begun = self.ring.has_begun(nth, mem.slots);
+        let whole = self.held.is_nothing() || nth.wrapping_add(1) < self.ring.len;
+        let fate = if nth < self.ring.sent && slot.has(Flags::SILENT) {
+            self.mark(mem, nth, Flags::GONE);
+            Fate::Silent
+        } else if !whole {
+            self.held = Held::Nothing;
+            self.strike(mem, nth);
+            if begun {
+                self.finish(PipelineError::GivenUp);
+            }
+            Fate::NotSent
+        } else if begun || slot.effect.is_bound() {
+            // What changes the session stays, for the sake of those behind it.
+            self.mark(mem, nth, Flags::GONE);
+            Fate::Unknown(Why::Abandoned)
+        } else {
+            self.strike(mem, nth);
+            match slot.has(Flags::ATTEMPTED) {
+                true => Fate::Unknown(Why::Abandoned),
+                false => Fate::NotSent,
+            }
+        };
+        Some((self.ring.index(nth, mem.slots), fate))
+    }
+
+    pub(crate) fn mark(&mut self, mem: &mut Memory<'_>, nth: usize, flags: Flags) {
+        if let Some(slot) = self.ring.slot(nth, mem.slots) {
+            slot.set(flags);
+        }
+    }
+
+    /// Strikes a command out of which nothing has left.
+    fn strike(&mut self, mem: &mut Memory<'_>, nth: usize) {
+        self.ring.withdraw(nth, mem.slots);
+        self.mark(mem, nth, Flags::STRUCK.and(Flags::GONE));
+    }
+}

@@ -7,6 +7,7 @@ use respipe_core::{Command, Frame, Kind, Reply};
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::outcome::Outcome;
+use crate::sliding::Flights;
 
 /// A list of commands, encoded once, to be run as often as one likes, on any connection.
 ///
@@ -204,6 +205,33 @@ impl BatchOutcomes {
     }
 }
 
+/// How many commands of a batch are in flight: their indices are their numbers.
+struct InFlight(usize);
+
+impl Flights<usize> for InFlight {
+    fn number(&self, index: &usize) -> u32 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "so many do not fit the memory"
+        )]
+        let number = *index as u32;
+        number
+    }
+
+    fn add(&mut self, _: usize) {
+        self.0 += 1;
+    }
+
+    fn take(&mut self, number: u32) -> Option<usize> {
+        self.0 -= 1;
+        Some(number as usize)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0 == 0
+    }
+}
+
 impl Connection {
     /// Runs all commands of a batch, pipelined, however many there are, and says what became of
     /// each. The batch and the outcomes outlive the connection.
@@ -217,7 +245,7 @@ impl Connection {
     pub fn run_into(&mut self, batch: &Batch, outcomes: &mut BatchOutcomes) {
         outcomes.begin(batch.len());
         let commands = batch.commands.iter().enumerate();
-        let done = self.drive(commands, &mut |index, outcome| {
+        let done = self.drive(commands, InFlight(0), &mut |index, outcome| {
             outcomes.set(index, outcome);
         });
         outcomes.error = done.err();

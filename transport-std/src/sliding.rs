@@ -18,29 +18,52 @@ pub struct Streamed {
     pub commands: u64,
 }
 
-/// The callers' tags of the commands in flight, found by number: outstanding commands lie close
-/// together, so that a queue with holes is as small as the window.
-struct Flights<T> {
+/// The callers' tags of the commands in flight, found by number.
+pub(crate) trait Flights<T> {
+    /// The number of a command that is about to be queued with this tag.
+    fn number(&self, tag: &T) -> u32;
+
+    /// Keeps the tag of the command that was queued.
+    fn add(&mut self, tag: T);
+
+    /// Takes the tag of the command that has ended.
+    fn take(&mut self, number: u32) -> Option<T>;
+
+    /// Whether nothing is in flight.
+    fn is_empty(&self) -> bool;
+}
+
+/// Tags of any type. Outstanding commands lie close together, so that a queue with holes is as
+/// small as the window.
+struct Queue<T> {
     tags: VecDeque<Option<T>>,
     first: u32,
 }
 
-impl<T> Flights<T> {
-    fn next(&self) -> u32 {
+impl<T> Flights<T> for Queue<T> {
+    fn number(&self, _: &T) -> u32 {
         #[expect(clippy::cast_possible_truncation, reason = "wraps as it should")]
         let len = self.tags.len() as u32;
         self.first.wrapping_add(len)
     }
 
+    fn add(&mut self, tag: T) {
+        self.tags.push_back(Some(tag));
+    }
+
     #[inline]
-    fn take(&mut self, index: u32) -> Option<T> {
-        let place = index.wrapping_sub(self.first) as usize;
+    fn take(&mut self, number: u32) -> Option<T> {
+        let place = number.wrapping_sub(self.first) as usize;
         let tag = self.tags.get_mut(place)?.take();
         while let Some(None) = self.tags.front() {
             self.tags.pop_front();
             self.first = self.first.wrapping_add(1);
         }
         tag
+    }
+
+    fn is_empty(&self) -> bool {
+        self.tags.is_empty()
     }
 }
 
@@ -67,19 +90,20 @@ impl Connection {
         I: IntoIterator<Item = (T, C)>,
         C: Command,
     {
-        self.drive(commands.into_iter(), &mut each)
+        let flights = Queue {
+            tags: VecDeque::new(),
+            first: 0,
+        };
+        self.drive(commands.into_iter(), flights, &mut each)
     }
 
     pub(crate) fn drive<T, C: Command>(
         &mut self,
         mut commands: impl Iterator<Item = (T, C)>,
+        mut flights: impl Flights<T>,
         each: &mut impl FnMut(T, Outcome<'_>),
     ) -> Result<Streamed, Error> {
         let owner = self.begin()?;
-        let mut flights = Flights {
-            tags: VecDeque::new(),
-            first: 0,
-        };
         let mut done = Streamed::default();
         // Taken from the iterator and not queued; queued in part; nothing left to take.
         let mut waiting: Option<(T, C)> = None;
@@ -117,11 +141,11 @@ impl Connection {
                         exhausted = true;
                         break;
                     };
-                    let index = flights.next();
+                    let index = flights.number(&tag);
                     match self.pump.offer(&command, Tag { owner, index }) {
-                        Offer::Taken => flights.tags.push_back(Some(tag)),
+                        Offer::Taken => flights.add(tag),
                         Offer::Part => {
-                            flights.tags.push_back(Some(tag));
+                            flights.add(tag);
                             partial = Some(command);
                             no_room = true;
                         }
@@ -144,7 +168,7 @@ impl Connection {
                 let blocked = self.pump.write();
                 // What only waited for room in the buffer may go on at once.
                 if blocked || !no_room || self.pump.pipeline.tx_free() <= free {
-                    if exhausted && waiting.is_none() && flights.tags.is_empty() {
+                    if exhausted && waiting.is_none() && flights.is_empty() {
                         return Ok(done);
                     }
                     self.pump.wait(blocked, None);
@@ -158,7 +182,7 @@ impl Connection {
     fn hand_out<T>(
         &mut self,
         owner: core::num::NonZeroU32,
-        flights: &mut Flights<T>,
+        flights: &mut impl Flights<T>,
         each: &mut impl FnMut(T, Outcome<'_>),
     ) -> Option<Error> {
         loop {

@@ -61,8 +61,10 @@ pub(crate) struct Engine {
     pub(crate) epoch: u32,
     /// No further submits.
     pub(crate) closing: bool,
-    /// HELLO made the server close without a word.
+    /// HELLO made the server close without a word: the next connection does without, once.
     pub(crate) prefers_resp2: bool,
+    /// This connection does without HELLO.
+    pub(crate) without_hello: bool,
     /// All that was received has been framed, and the frame at the front is cut.
     pub(crate) hungry: bool,
     /// Slots from the head that have ended or expired; of them, those that were looked at by
@@ -96,6 +98,7 @@ impl Engine {
             epoch: 0,
             closing: false,
             prefers_resp2: false,
+            without_hello: false,
             hungry: false,
             expired: 0,
             reported: 0,
@@ -135,7 +138,8 @@ impl Engine {
         self.heard = now;
         // What was queued since the last connection ended keeps its place in the session.
         self.session.set_resp3(false);
-        self.handshake.begin(login, self.prefers_resp2);
+        self.without_hello = core::mem::take(&mut self.prefers_resp2);
+        self.handshake.begin(login, self.without_hello);
         self.link = Link::LoggingIn;
         self.check_login();
     }

@@ -261,7 +261,7 @@ impl Engine {
     fn link_again(&mut self) {
         if self.link == Link::Up {
             self.link = Link::LoggingIn;
-            self.handshake.rewind(self.prefers_resp2);
+            self.handshake.rewind(self.without_hello);
         }
     }
 

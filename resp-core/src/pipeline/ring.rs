@@ -219,7 +219,8 @@ impl Ring {
     #[inline]
     pub(crate) fn transmitted(&mut self, n: usize, capacity: usize) {
         let n = n.min(self.lent);
-        self.lent = self.lent.wrapping_sub(n);
+        // Nothing left: the driver will ask again before it sends more.
+        self.lent = if n == 0 { 0 } else { self.lent.wrapping_sub(n) };
         self.run = self.run.wrapping_sub(n);
         self.part = self.part.wrapping_add(n);
         self.next = wrap(self.next, n, capacity);

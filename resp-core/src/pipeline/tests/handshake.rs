@@ -90,6 +90,14 @@ fn a_close_without_a_word_makes_the_next_attempt_speak_resp2() {
     assert_eq!(rig.events(), ["error: Eof"]);
     rig.pipeline.open(rig.now);
     assert_eq!(words(&rig.sent()), "AUTH secret");
+    rig.pipeline.handle_eof();
+    rig.events();
+    rig.pipeline.open(rig.now);
+    let greeting = words(&rig.sent());
+    assert!(
+        greeting.starts_with("HELLO"),
+        "one drop is not for ever: {greeting}"
+    );
 }
 
 #[test]

@@ -319,6 +319,19 @@ fn an_abandoned_command_that_is_lent_out_cannot_be_withdrawn() {
 }
 
 #[test]
+fn a_driver_that_could_not_write_gives_back_what_it_was_lent() {
+    let mut rig = Rig::roomy();
+    rig.ping(1);
+    let second = rig.ping(2);
+    rig.pipeline.poll_transmit().unwrap();
+    rig.pipeline.transmitted(PING.len(), rig.now);
+    rig.pipeline.transmitted(0, rig.now);
+    assert_eq!(rig.pipeline.abandon(second), Some((2, Fate::NotSent)));
+    assert_eq!(rig.sent(), "");
+    assert_eq!(rig.feed("+1\r\n"), ["1: +1"]);
+}
+
+#[test]
 fn a_struck_command_at_the_head_gives_its_room_back() {
     let mut rig = Rig::new(28, 64, 4);
     let first = rig.ping(1);

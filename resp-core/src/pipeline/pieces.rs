@@ -56,7 +56,7 @@ impl Engine {
         now: Instant,
     ) -> Result<usize, Rejected> {
         let len = command.prefix_len(more);
-        self.check_room_for_pieces(mem, len)?;
+        self.check_room(mem, len)?;
         command.encode_prefix(more, &mut self.ring.sink(mem.tx, len));
         let words = command.argument_count();
         let index = self.enqueue_pieces(mem, len, words, command.traits(), now)?;
@@ -137,7 +137,7 @@ impl Engine {
     ) -> Result<usize, Rejected> {
         let len = command.encoded_len();
         // The guard has to see the name.
-        self.check_room_for_pieces(mem, len.min(32).min(mem.tx.len()))?;
+        self.check_room(mem, len.min(32).min(mem.tx.len()))?;
         let least = len.min(self.ring.free(mem.tx.len()));
         let (first, second) = self.ring.room(mem.tx, least);
         command.encode(&mut Sink::over(first, second));

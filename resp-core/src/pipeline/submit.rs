@@ -13,7 +13,7 @@ use crate::session::{Class, Effect, Refusal, Words};
 impl Engine {
     /// Whether a command of `len` bytes would find room.
     #[inline]
-    fn check_room(&mut self, mem: &Memory<'_>, len: usize) -> Result<(), Rejected> {
+    pub(crate) fn check_room(&mut self, mem: &Memory<'_>, len: usize) -> Result<(), Rejected> {
         let free = self.ring.free(mem.tx.len());
         if self.ring.len < mem.slots.len()
             && len <= free
@@ -179,15 +179,6 @@ impl Engine {
         }
         self.flush();
         Ok(index)
-    }
-
-    /// Room for a command that is fed in pieces, of which the first `least` bytes must fit.
-    pub(crate) fn check_room_for_pieces(
-        &mut self,
-        mem: &Memory<'_>,
-        least: usize,
-    ) -> Result<(), Rejected> {
-        self.check_room(mem, least)
     }
 
     pub(crate) fn flush(&mut self) {

@@ -7,7 +7,7 @@ use super::receive::{Found, error_text};
 use super::slot::Flags;
 use crate::Kind;
 use crate::decode::framer::{Frame, Step};
-use crate::decode::header::Header;
+use crate::decode::header::{self, Header, Parsed};
 use crate::decode::push;
 use crate::decode::stream::{Piece, Stream};
 use crate::session::Settled;
@@ -249,15 +249,8 @@ fn text_start(head: &[u8]) -> usize {
 /// The kind of a push, its first element.
 fn push_kind(bytes: &[u8], frame: Frame) -> &[u8] {
     let rest = bytes.get(frame.body..frame.len).unwrap_or_default();
-    match crate::decode::header::parse(rest, 0) {
-        Ok(crate::decode::header::Parsed::Header(found)) if found.kind == Kind::Bulk => {
-            let len = usize::try_from(found.value).unwrap_or(0);
-            let end = found.len.saturating_add(len);
-            rest.get(found.len..end).unwrap_or_default()
-        }
-        Ok(crate::decode::header::Parsed::Header(found)) if found.kind == Kind::Status => {
-            rest.get(1..found.len.saturating_sub(2)).unwrap_or_default()
-        }
+    match header::parse(rest, 0) {
+        Ok(Parsed::Header(found)) => push::kind(rest, found).unwrap_or_default(),
         _ => &[],
     }
 }

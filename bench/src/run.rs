@@ -101,45 +101,46 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// CPU time and allocations: every client in turn, round by round, the first of a round another one each time.
+    /// CPU time: every client in turn, round by round, the first of a round another one each time.
+    /// Allocations: what twice as many commands take more.
     fn time(&mut self, cell: &str, workload: &Workload, depth: usize) -> Result<()> {
-        if !self.options.wants(Measure::Cpu) && !self.options.wants(Measure::Allocations) {
+        let times_cpu = self.options.wants(Measure::Cpu);
+        let counts_allocations = self.options.wants(Measure::Allocations);
+        if !times_cpu && !counts_allocations {
             return Ok(());
         }
         let count = self.commands(workload.kind, depth);
         let mut runners = Vec::new();
         for peer in present() {
-            let mut client = peer.connect(self.port, depth)?;
-            workload.check(peer.name(), count, client.run(workload, depth, count)?)?;
-            runners.push(Runner {
+            let mut runner = Runner::warm(
                 peer,
-                client,
-                cpu: Vec::new(),
-                allocations: Vec::new(),
-            });
+                peer.connect(self.port, depth)?,
+                workload,
+                depth,
+                count,
+            )?;
+            if counts_allocations && !peer.has_own_allocator() {
+                let [once, twice] =
+                    [count, 2 * count].map(|count| runner.run(workload, depth, count));
+                let more = twice?.allocations as f64 - once?.allocations as f64;
+                let figure = Spread::once(more / count as f64);
+                self.add(cell, peer.name(), Measure::Allocations, figure);
+            }
+            runners.push(runner);
+        }
+        if !times_cpu {
+            return Ok(());
         }
         for _ in 0..self.options.rounds() {
             for runner in &mut runners {
-                let (cost, tally) = Cost::of(|| runner.client.run(workload, depth, count));
-                workload.check(runner.peer.name(), count, tally?)?;
+                let cost = runner.run(workload, depth, count)?;
                 runner.cpu.push(cost.cpu as f64 / count as f64);
-                runner
-                    .allocations
-                    .push(cost.allocations as f64 / count as f64);
             }
             runners.rotate_left(1);
         }
-        for peer in Peer::ALL {
-            let Some(at) = runners.iter().position(|runner| runner.peer == peer) else {
-                continue;
-            };
-            let runner = runners.swap_remove(at);
-            if let (true, Some(cpu)) = (self.options.wants(Measure::Cpu), Spread::of(runner.cpu)) {
-                self.add(cell, peer.name(), Measure::Cpu, cpu);
-            }
-            let counted = self.options.wants(Measure::Allocations) && !peer.has_own_allocator();
-            if let (true, Some(allocations)) = (counted, Spread::of(runner.allocations)) {
-                self.add(cell, peer.name(), Measure::Allocations, allocations);
+        for runner in runners {
+            if let Some(cpu) = Spread::of(runner.cpu) {
+                self.add(cell, runner.peer.name(), Measure::Cpu, cpu);
             }
         }
         Ok(())
@@ -239,12 +240,36 @@ impl Run<'_> {
     }
 }
 
-/// A client and what its rounds took.
+/// A client and what its rounds took, nanoseconds a command.
 struct Runner {
     peer: Peer,
     client: Box<dyn Client>,
     cpu: Vec<f64>,
-    allocations: Vec<f64>,
+}
+
+impl Runner {
+    /// A client that has done the work once, so that its buffers have grown.
+    fn warm(
+        peer: Peer,
+        client: Box<dyn Client>,
+        workload: &Workload,
+        depth: usize,
+        count: usize,
+    ) -> Result<Runner> {
+        let mut runner = Runner {
+            peer,
+            client,
+            cpu: Vec::new(),
+        };
+        runner.run(workload, depth, count)?;
+        Ok(runner)
+    }
+
+    fn run(&mut self, workload: &Workload, depth: usize, count: usize) -> Result<Cost> {
+        let (cost, tally) = Cost::of(|| self.client.run(workload, depth, count));
+        workload.check(self.peer.name(), count, tally?)?;
+        Ok(cost)
+    }
 }
 
 /// The clients that can take part.

@@ -20,6 +20,7 @@ pub fn run(options: &Options, port: u16) -> Result<Report> {
     };
     for tool in [Tool::Callgrind, Tool::Memcheck, Tool::Strace] {
         match tool.absent() {
+            Some(reason) if run.report.notes.contains(&reason) => {}
             Some(reason) => run.report.notes.push(reason),
             None => run.tools.push(tool),
         }

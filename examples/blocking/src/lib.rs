@@ -36,7 +36,7 @@ pub struct Server {
 #[derive(Debug)]
 enum Keep {
     Nothing,
-    Process { _server: ServerProcess },
+    Process { _server: Box<ServerProcess> },
     InProcess { _server: ServerInProcess },
 }
 
@@ -63,7 +63,9 @@ impl Server {
         if let Ok(server) = ServerProcess::any() {
             return Ok(Self {
                 url: server.url(),
-                _keep: Keep::Process { _server: server },
+                _keep: Keep::Process {
+                    _server: Box::new(server),
+                },
             });
         }
         let server = ServerInProcess::start()?;

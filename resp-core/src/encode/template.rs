@@ -236,7 +236,8 @@ impl<const N: usize, F: Fill<N>> Command for Filled<'_, N, F> {
             .saturating_add(self.fill.filled_len())
     }
 
-    #[inline]
+    // As for `Fill::fill`: constants are stored, not copied.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn encode(&self, sink: &mut Sink<'_>) {
         sink.put(self.template.head);
         self.fill.fill(&self.template.tails, sink);

@@ -238,8 +238,16 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn pop(&mut self, mem: &mut Memory<'_>) {
         self.ring.pop(mem.slots, mem.tx.len());
-        self.expired = self.expired.saturating_sub(1);
-        self.reported = self.reported.saturating_sub(1);
+        self.popped(mem);
+    }
+
+    /// What else depends on which slot is the oldest.
+    #[inline(always)]
+    pub(crate) fn popped(&mut self, mem: &mut Memory<'_>) {
+        if self.expired > 0 {
+            self.expired = self.expired.wrapping_sub(1);
+            self.reported = self.reported.saturating_sub(1);
+        }
         self.extra = 0;
         if self.ring.retain && !self.held.is_nothing() {
             self.pass(mem);

@@ -71,16 +71,19 @@ impl Engine {
             return None;
         }
         let index = self.ring.index(0, mem.slots);
-        let slot = mem.slots.get(index)?;
-        if slot.effect != Effect::Plain
-            || slot.has(Flags::GONE.and(Flags::STRUCK).and(Flags::SILENT))
-        {
+        let slot = *mem.slots.get(index)?;
+        let odd = Flags::GONE
+            .and(Flags::STRUCK)
+            .and(Flags::SILENT)
+            .and(Flags::PIECES);
+        if slot.effect != Effect::Plain || slot.has(odd) {
             return None;
         }
         let at = self.rx.start;
         let frame = self.framer.quick(self.rx.waiting(mem.rx))?;
         self.rx.consume(frame.len);
-        self.pop(mem);
+        self.ring.pop_sent(slot, mem.slots.len(), mem.tx.len());
+        self.popped(mem);
         Some((index, at, frame))
     }
 

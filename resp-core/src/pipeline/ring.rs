@@ -121,16 +121,19 @@ impl Ring {
         Sink::over(first, second)
     }
 
-    /// Takes a slot and its bytes, which were written where [`room`](Self::room) said.
+    /// Takes a slot and its bytes, which were written where [`room`](Self::room) said; the slot's
+    /// index in the memory.
     #[inline]
-    pub(crate) fn push(&mut self, slots: &mut [Slot], slot: Slot) {
+    pub(crate) fn push(&mut self, slots: &mut [Slot], slot: Slot) -> usize {
         let len = slot.len as usize;
-        if let Some(place) = self.slot(self.len, slots) {
+        let index = self.index(self.len, slots);
+        if let Some(place) = slots.get_mut(index) {
             *place = slot;
             self.len = self.len.wrapping_add(1);
             self.used = self.used.wrapping_add(len);
             self.queued_bytes = self.queued_bytes.wrapping_add(len as u64);
         }
+        index
     }
 
     /// Adds bytes to the last slot, which is fed in pieces; they were written where
@@ -313,24 +316,37 @@ impl Ring {
             self.queued_bytes = self.queued_bytes.wrapping_sub(len as u64);
             self.next = wrap(self.next, len, capacity);
             self.release(len, capacity);
+            self.advance(slots.len());
         } else {
-            self.sent = self.sent.wrapping_sub(1);
-            self.cleared = self.cleared.wrapping_sub(1);
-            let window_len = u64::from(slot.window_len());
-            self.window_bytes = self.window_bytes.wrapping_sub(window_len);
-            self.window_replies = self.window_replies.wrapping_sub(u64::from(slot.hint));
             // One that was struck out was stepped over and has set none.
             if slot.effect.is_barrier() && !slot.has(Flags::STRUCK) {
                 self.barrier = false;
             }
-            if self.retain {
-                self.release(len, capacity);
-            }
+            self.pop_sent(slot, slots.len(), capacity);
         }
+    }
+
+    /// Gives up the oldest slot, whose last byte has left and which is no barrier.
+    #[inline(always)]
+    pub(crate) fn pop_sent(&mut self, slot: Slot, depth: usize, capacity: usize) {
+        self.sent = self.sent.wrapping_sub(1);
+        self.cleared = self.cleared.wrapping_sub(1);
+        let window_len = u64::from(slot.window_len());
+        self.window_bytes = self.window_bytes.wrapping_sub(window_len);
+        self.window_replies = self.window_replies.wrapping_sub(u64::from(slot.hint));
+        if self.retain {
+            self.release(slot.len as usize, capacity);
+        }
+        self.advance(depth);
+    }
+
+    /// The slot behind the oldest becomes the oldest.
+    #[inline(always)]
+    fn advance(&mut self, depth: usize) {
         self.flushed = self.flushed.saturating_sub(1);
         self.len = self.len.wrapping_sub(1);
         self.seq = self.seq.wrapping_add(1);
-        self.head = wrap(self.head, 1, slots.len());
+        self.head = wrap(self.head, 1, depth);
     }
 
     /// Whether the slot `nth` from the head has begun to leave, or is lent out.

@@ -83,8 +83,8 @@ impl Engine {
         }
         let traits = command.traits();
         let words = match traits.class {
-            Class::Plain if !self.session.is_exclusive() => {
-                return Ok(self.take_slot(mem, len, (Effect::Plain, 1), traits, now));
+            Class::Plain if !self.session.is_watchful() => {
+                return Ok(self.take_slot(mem, len, (Effect::Plain, 1, false), traits, now));
             }
             Class::Plain => None,
             Class::Special => Some((len, command.argument_count())),
@@ -110,7 +110,8 @@ impl Engine {
             });
             (effect, owed) = self.session.admit(words).map_err(Rejected::Refused)?;
         }
-        Ok(self.take_slot(mem, len, (effect, owed), traits, now))
+        let bound = effect.is_bound() || self.session.binds();
+        Ok(self.take_slot(mem, len, (effect, owed, bound), traits, now))
     }
 
     #[inline]
@@ -118,15 +119,13 @@ impl Engine {
         &mut self,
         mem: &mut Memory<'_>,
         len: usize,
-        (effect, owed): (Effect, u16),
+        (effect, owed, bound): (Effect, u16, bool),
         traits: Traits,
         now: Instant,
     ) -> usize {
-        let bound = effect.is_bound() || self.session.binds();
         let flags = Flags::REPLAYABLE
             .when(traits.replayable)
             .and(Flags::BOUND.when(bound));
-        let index = self.ring.index(self.ring.len, mem.slots);
         self.now = self.now.max(now);
         self.ring.push(
             mem.slots,
@@ -142,8 +141,7 @@ impl Engine {
                 effect,
                 flags,
             },
-        );
-        index
+        )
     }
 
     /// Queues the front of a command that is fed in pieces; `len` bytes of it were written.

@@ -118,6 +118,10 @@ pub(crate) enum Settled {
 /// The state of one connection's session.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Session {
+    /// Derived from the rest, for the common paths: a submit has to look closer; a reply may not
+    /// be the head command's.
+    watchful: bool,
+    uneven: bool,
     /// Submitted, in order: inside MULTI; with a subscription in it.
     in_multi: bool,
     subscribes_in_multi: bool,
@@ -150,6 +154,8 @@ pub(crate) struct Session {
 impl Session {
     /// A session before its connection.
     pub(crate) const NEW: Self = Self {
+        watchful: false,
+        uneven: false,
         in_multi: false,
         subscribes_in_multi: false,
         watching: false,
@@ -187,6 +193,7 @@ impl Session {
 
     pub(crate) fn set_resp3(&mut self, resp3: bool) {
         self.resp3 = resp3;
+        self.derive();
     }
 
     pub(crate) const fn is_resp3(&self) -> bool {
@@ -203,10 +210,23 @@ impl Session {
         self.bound || self.in_multi || self.watching
     }
 
+    /// Whether a submit has to look at more than the command's class: it is bound to this
+    /// connection, or not every command is taken.
+    #[inline]
+    pub(crate) const fn is_watchful(&self) -> bool {
+        self.watchful
+    }
+
+    /// Derives what the common paths ask for; called whenever the rest may have changed.
+    fn derive(&mut self) {
+        self.watchful = self.binds() || self.is_exclusive();
+        self.uneven = self.lines || (!self.resp3 && self.is_subscribed());
+    }
+
     /// Whether every reply belongs to the head command, whatever it holds.
     #[inline]
     pub(crate) const fn is_plain(&self) -> bool {
-        !self.lines && (self.resp3 || !self.is_subscribed())
+        !self.uneven
     }
 
     const fn is_subscribed(&self) -> bool {
@@ -216,6 +236,12 @@ impl Session {
     /// Looks at a command that is about to be queued: its effect and how many confirmations it
     /// is owed (zero: as many as there are channels, and never less than one).
     pub(crate) fn admit(&mut self, special: Option<Words<'_>>) -> Result<(Effect, u16), Refusal> {
+        let admitted = self.admit_command(special);
+        self.derive();
+        admitted
+    }
+
+    fn admit_command(&mut self, special: Option<Words<'_>>) -> Result<(Effect, u16), Refusal> {
         let effect = special.map_or(Effect::Plain, Effect::of);
         if self.quitting {
             return Err(Refusal::Quitting);
@@ -380,6 +406,18 @@ impl Session {
     }
 
     fn settle_as(
+        &mut self,
+        confirmed: Option<(Confirmation, u32)>,
+        head: Option<(Effect, u16)>,
+        bytes: &[u8],
+        frame: Frame,
+    ) -> Settled {
+        let settled = self.settle_frame(confirmed, head, bytes, frame);
+        self.derive();
+        settled
+    }
+
+    fn settle_frame(
         &mut self,
         confirmed: Option<(Confirmation, u32)>,
         head: Option<(Effect, u16)>,

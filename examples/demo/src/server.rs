@@ -30,7 +30,7 @@ enum Origin {
     /// The caller's, by `--url`.
     Named,
     /// Started for this run; ends when this is dropped.
-    Started { _process: ServerProcess },
+    Started { _process: Box<ServerProcess> },
     /// This process itself, where there is nothing else.
     InProcess { _server: ServerInProcess },
 }
@@ -74,7 +74,9 @@ impl Server {
             name: process.name().to_owned(),
             version: process.version().to_owned(),
             has_scripts: true,
-            origin: Origin::Started { _process: process },
+            origin: Origin::Started {
+                _process: Box::new(process),
+            },
         })
     }
 

@@ -16,6 +16,7 @@
 //! - [`session`]: what each command is owed and which commands change the session.
 //! - [`login`]: the handshake that stands in front of everything the caller sends.
 //! - [`pipeline`]: the state machine that joins them; transports move its bytes.
+//! - [`reconnect`]: how long to wait before the next connection.
 //!
 //! The crate is `no_std`, has no `unsafe`, no panic path and, without the feature `alloc`, no
 //! heap. What it is not: a client. The `respipe-*` transport crates are.
@@ -45,6 +46,7 @@ pub mod encode;
 mod kind;
 pub mod login;
 pub mod pipeline;
+pub mod reconnect;
 pub mod reply;
 pub mod session;
 pub mod time;

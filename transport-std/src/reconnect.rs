@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use respipe_core::reconnect::Backoff;
+
 /// How a connection that has ended is made again.
 ///
 /// The n-th attempt waits a random time between nothing and `first_delay * 2^n`, at most
@@ -30,9 +32,11 @@ impl Reconnect {
 
     /// How long to wait before the n-th attempt, which counts from 0.
     pub(crate) fn delay(&self, nth: u32) -> Duration {
-        let factor = 1u32.checked_shl(nth.min(31)).unwrap_or(u32::MAX);
-        let longest = self.first_delay.saturating_mul(factor).min(self.max_delay);
-        longest.mul_f64(fastrand::f64())
+        let backoff = Backoff {
+            first_delay: self.first_delay.into(),
+            max_delay: self.max_delay.into(),
+        };
+        backoff.delay(nth, fastrand::u32(..)).into()
     }
 }
 

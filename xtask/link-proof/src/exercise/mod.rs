@@ -27,6 +27,7 @@ pub fn everything() {
     replies::replies();
     time::points();
     time::spans();
+    time::delays();
 
     #[cfg(feature = "planted-panic")]
     crate::planted::index();

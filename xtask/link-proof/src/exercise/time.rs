@@ -2,6 +2,7 @@
 
 use crate::boundary::number;
 use core::hint::black_box;
+use respipe_core::reconnect::Backoff;
 use respipe_core::{Duration, Instant};
 
 #[inline(never)]
@@ -30,4 +31,13 @@ pub fn spans() {
         Duration::from_micros(number()),
         Duration::from_millis(number()),
     ));
+}
+
+#[inline(never)]
+pub fn delays() {
+    let backoff = Backoff {
+        first_delay: Duration::from_micros(number()),
+        max_delay: Duration::from_micros(number()),
+    };
+    black_box(backoff.delay(number() as u32, number() as u32));
 }

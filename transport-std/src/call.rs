@@ -3,9 +3,9 @@
 use respipe_core::pipeline::{Event, Fate, Oversize, Rejected, Token, Why};
 use respipe_core::reply::FromReply;
 use respipe_core::{Command, Frame, Kind, Reply};
+use respipe_host::Error;
 
 use crate::connection::Connection;
-use crate::error::Error;
 use crate::pump::{Offer, Tag};
 use crate::relink::Ended;
 
@@ -42,13 +42,7 @@ impl Connection {
     where
         T: for<'r> FromReply<'r>,
     {
-        let reply = self.call(command)?;
-        if let Some(error) = reply.error() {
-            return Err(Error::Server(
-                String::from_utf8_lossy(error.text()).into_owned(),
-            ));
-        }
-        Ok(reply.to()?)
+        respipe_host::value(self.call(command)?)
     }
 
     /// Sends a command and waits for its reply, whatever its size: one that is larger than the

@@ -8,10 +8,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use respipe_core::url::Place;
-use socket2::{Domain, SockAddr, SockRef, TcpKeepalive, Type};
+use respipe_host::{Deadline, Error, Options, tune};
+use socket2::{Domain, SockAddr, Type};
 
-use crate::error::{Deadline, Error};
-use crate::options::Options;
 use crate::stream::{Socket, Stream};
 use crate::trace::event;
 
@@ -44,17 +43,6 @@ pub(crate) fn open(options: &Options, deadline: Option<Instant>) -> Result<Strea
     Err(Error::Tls(
         "rediss:// needs the feature `tls` of respipe-std".into(),
     ))
-}
-
-/// What every TCP stream gets, also one that the caller opened.
-pub(crate) fn tune(socket: &socket2::Socket, keep_alive: Option<Duration>) -> io::Result<()> {
-    let socket = SockRef::from(socket);
-    socket.set_tcp_nodelay(true)?;
-    if let Some(idle) = keep_alive {
-        let keep_alive = TcpKeepalive::new().with_time(idle);
-        socket.set_tcp_keepalive(&keep_alive)?;
-    }
-    Ok(())
 }
 
 fn tcp(

@@ -5,13 +5,10 @@ use core::time::Duration;
 use std::time;
 
 use respipe_core::pipeline::{Event, PipelineError, State};
+use respipe_host::{Attempts, Deadline, Error, Options, Pushes};
 
 use crate::connect;
-use crate::error::{Deadline, Error};
-use crate::options::Options;
 use crate::pump::Pump;
-use crate::pushes::Pushes;
-use crate::relink::Attempts;
 use crate::sequence::Sequence;
 use crate::stream::{Duplex, Socket, Stream};
 
@@ -51,10 +48,25 @@ impl Connection {
     /// # Errors
     /// Why there is no connection, and what to do.
     pub fn open(url: &str) -> Result<Self, Error> {
-        Options::from_url(url)?.connect()
+        Self::connect(Options::from_url(url)?)
     }
 
-    pub(crate) fn connect(options: Options) -> Result<Self, Error> {
+    /// Connects and logs in.
+    ///
+    /// ```no_run
+    /// use core::time::Duration;
+    /// use respipe_std::{Connection, Options};
+    /// let redis = Connection::connect(
+    ///     Options::from_url("redis://localhost")?
+    ///         .depth(10_000)
+    ///         .reply_timeout(Duration::from_secs(2)),
+    /// )?;
+    /// # Ok::<(), respipe_std::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Why there is no connection, and what to do; nothing is left open.
+    pub fn connect(options: Options) -> Result<Self, Error> {
         let timeout = Duration::from(options.tuning.connect_timeout);
         let deadline = (!timeout.is_zero()).then(|| time::Instant::now() + timeout);
         let stream = connect::open(&options, deadline)?;
@@ -83,7 +95,7 @@ impl Connection {
     /// socket goes the short way if it is given to [`over_socket`](Self::over_socket).
     ///
     /// # Errors
-    /// As [`Options::connect`].
+    /// As [`connect`](Self::connect).
     pub fn over(stream: impl Duplex + 'static, options: Options) -> Result<Self, Error> {
         let stream = Stream::own(Box::new(stream)).map_err(Error::lost)?;
         Self::begin_over(stream, options)
@@ -94,7 +106,7 @@ impl Connection {
     /// other socket of the system. Its time-outs are changed; TCP_NODELAY is not.
     ///
     /// # Errors
-    /// As [`Options::connect`].
+    /// As [`connect`](Self::connect).
     #[cfg(unix)]
     pub fn over_socket(
         socket: impl Into<std::os::fd::OwnedFd>,
@@ -107,7 +119,7 @@ impl Connection {
     /// Takes over a socket that the caller connected, and logs in.
     ///
     /// # Errors
-    /// As [`Options::connect`].
+    /// As [`connect`](Self::connect).
     #[cfg(windows)]
     pub fn over_socket(
         socket: impl Into<std::os::windows::io::OwnedSocket>,
@@ -127,6 +139,7 @@ impl Connection {
     }
 
     fn new(options: Options) -> Self {
+        let options = options.introduce("respipe-std", env!("CARGO_PKG_VERSION"));
         Self {
             pump: Pump::new(&options),
             pushes: Pushes::new(options.pushes),

@@ -35,13 +35,9 @@ mod batch;
 mod call;
 mod connect;
 mod connection;
-mod error;
-mod options;
-mod outcome;
 mod pool;
 mod pump;
 mod pushes;
-mod reconnect;
 mod relink;
 mod sequence;
 mod sliding;
@@ -50,22 +46,19 @@ mod stream;
 mod tls;
 mod trace;
 
-pub use batch::{Batch, BatchOutcomes};
 pub use connection::{Closed, Connection};
-pub use error::{Deadline, Error, Misuse};
-pub use options::Options;
-pub use outcome::Outcome;
 pub use pool::{Pool, PoolError, Pooled};
-pub use pushes::Push;
-pub use reconnect::Reconnect;
 pub use respipe_core as core;
 pub use respipe_core::encode::{Command, cmd};
 pub use respipe_core::pipeline::{Fate, Flush, Resend, Token, Why, Window};
 pub use respipe_core::{Reply, template};
+#[cfg(feature = "tls")]
+pub use respipe_host::Roots;
+pub use respipe_host::{
+    Batch, BatchOutcomes, Deadline, Error, Misuse, Options, Outcome, Push, Reconnect,
+};
 pub use sliding::Streamed;
 pub use stream::{Descriptor, Duplex};
-#[cfg(feature = "tls")]
-pub use tls::Roots;
 
 /// The README's program compiles.
 #[cfg(doctest)]

@@ -103,7 +103,7 @@ impl Pool {
             place.connection = Some(connection);
             return Ok(place);
         }
-        let connection = self.options.clone().connect().map_err(PoolError::Connect)?;
+        let connection = Connection::connect(self.options.clone()).map_err(PoolError::Connect)?;
         place.connection = Some(connection);
         Ok(place)
     }

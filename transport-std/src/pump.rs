@@ -11,10 +11,9 @@ use std::time;
 use respipe_core::pipeline::{
     Flush, Heap, PipelineError, Rejected, State, Storage as _, SubmitError,
 };
-use respipe_core::{Command, Duration, Frame, Instant, Pipeline, Reply};
+use respipe_core::{Command, Frame, Instant, Pipeline, Reply};
+use respipe_host::{Error, Options, Vigil};
 
-use crate::error::{Deadline, Error};
-use crate::options::Options;
 use crate::stream::Stream;
 use crate::trace::event;
 
@@ -51,20 +50,11 @@ pub(crate) struct Pump {
     /// The origin of the pipeline's time, and its time at the last look.
     origin: time::Instant,
     now: Instant,
-    write_timeout: Duration,
+    pub(crate) vigil: Vigil,
     /// Whether it matters when a command was queued.
     stamps: bool,
-    /// Since when the server takes nothing.
-    blocked_since: Option<Instant>,
     /// A time-out was due when there was input to look at first.
     overdue: bool,
-    /// Until when the server must have let us in; whether it has.
-    login_until: Option<Instant>,
-    logged_in: bool,
-    /// Bytes were received on this connection.
-    heard: bool,
-    /// What broke the stream.
-    broken: Option<Error>,
 }
 
 impl Pump {
@@ -77,28 +67,20 @@ impl Pump {
             stream: None,
             origin: time::Instant::now(),
             now: Instant::ZERO,
-            write_timeout: options.tuning.write_timeout,
+            vigil: Vigil::new(options.tuning.write_timeout),
             stamps: !options.tuning.config.reply_timeout.is_zero()
                 || matches!(options.tuning.config.flush, Flush::AtLeast { .. }),
-            blocked_since: None,
             overdue: false,
-            login_until: None,
-            logged_in: false,
-            heard: false,
-            broken: None,
         }
     }
 
     /// Begins on a fresh stream; the server has so long to let us in.
     pub(crate) fn open(&mut self, stream: Stream, patience: Option<time::Duration>) {
         self.stream = Some(stream);
-        self.blocked_since = None;
         self.overdue = false;
-        self.logged_in = false;
-        self.heard = false;
-        self.broken = None;
         let now = self.tick();
-        self.login_until = patience.map(|patience| now.after(patience.into()));
+        self.vigil
+            .begin(patience.map(|patience| now.after(patience.into())));
         self.pipeline.open(now);
     }
 
@@ -167,10 +149,10 @@ impl Pump {
     pub(crate) fn write(&mut self) -> bool {
         match self.try_write() {
             Ok(blocked) => {
-                self.blocked_since = match blocked {
-                    true => self.blocked_since.or(Some(self.now)),
-                    false => None,
-                };
+                match blocked {
+                    true => self.vigil.blocked(self.now),
+                    false => self.vigil.written(),
+                }
                 blocked
             }
             Err(error) => {
@@ -190,7 +172,7 @@ impl Pump {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(n) => {
                     self.pipeline.transmitted(n, self.now);
-                    self.blocked_since = None;
+                    self.vigil.written();
                     if n < all {
                         return Ok(true);
                     }
@@ -213,22 +195,12 @@ impl Pump {
 
     /// The waiting half of a turn; look at the clock first.
     pub(crate) fn wait(&mut self, blocked: bool, until: Option<Instant>) {
-        let stuck = match self.write_timeout.is_zero() {
-            true => None,
-            false => self
-                .blocked_since
-                .map(|since| since.after(self.write_timeout)),
-        };
-        let login = self.login_until;
-        let due = [self.pipeline.poll_timeout(), stuck, login, until];
+        let due = [self.pipeline.poll_timeout(), self.vigil.due(), until];
         let due = due.into_iter().flatten().min();
         let patience = due.map(|due| due.since(self.now).into());
         let read = self.read(blocked, patience);
         let now = self.tick();
-        if self.pipeline.state() == State::Up {
-            self.logged_in = true;
-            self.login_until = None;
-        }
+        self.vigil.look(self.pipeline.state());
         match read {
             // Something came: whoever waits for it looks before the time does, but once.
             Ok(true) if !self.overdue => self.overdue = due.is_some_and(|due| due <= now),
@@ -237,11 +209,8 @@ impl Pump {
                 if due.is_some_and(|due| due <= now) {
                     self.pipeline.handle_timeout(now);
                 }
-                if self.login_until.is_some_and(|until| until <= now) {
-                    self.fail(Error::TimedOut(Deadline::Connect));
-                }
-                if stuck.is_some_and(|stuck| stuck <= now) && self.blocked_since.is_some() {
-                    self.fail(Error::TimedOut(Deadline::Write));
+                if let Some(error) = self.vigil.overdue(now) {
+                    self.fail(error);
                 }
             }
             Err(error) => self.lose(error),
@@ -275,7 +244,7 @@ impl Pump {
                 Ok(true)
             }
             Ok(n) => {
-                self.heard = true;
+                self.vigil.heard();
                 self.pipeline.recv_commit(n, self.now);
                 Ok(true)
             }
@@ -307,7 +276,7 @@ impl Pump {
     /// Gives the link up, for this reason.
     pub(crate) fn fail(&mut self, error: Error) {
         self.stream = None;
-        self.broken.get_or_insert(error);
+        self.vigil.break_with(error);
         self.pipeline.handle_link_lost();
     }
 
@@ -326,14 +295,9 @@ impl Pump {
         self.stream.is_some() && matches!(self.pipeline.state(), State::Up | State::LoggingIn)
     }
 
-    /// Whether the server has let us in since the last time this was asked.
-    pub(crate) const fn take_logged_in(&mut self) -> bool {
-        core::mem::replace(&mut self.logged_in, false)
-    }
-
     /// What broke the stream, if something did.
     pub(crate) fn broken(&self) -> Option<Error> {
-        self.broken.clone()
+        self.vigil.broken().cloned()
     }
 
     pub(crate) const fn stream(&mut self) -> Option<&mut Stream> {
@@ -343,23 +307,7 @@ impl Pump {
     /// What ended the connection, in our words; `error` is the pipeline's view of it.
     pub(crate) fn cause(&mut self, error: PipelineError) -> Error {
         self.stream = None;
-        let words = String::from_utf8_lossy(self.pipeline.last_words()).into_owned();
-        let cause = match (error, &self.broken) {
-            (PipelineError::LoginRefused, _) => Error::Login(words),
-            // A server that closes with our bytes unread resets the connection.
-            (PipelineError::LinkLost, Some(Error::Lost(_))) if !self.heard => {
-                Error::ClosedAtOnce(error)
-            }
-            (PipelineError::LinkLost, Some(broken)) => broken.clone(),
-            (PipelineError::Silence, _) => Error::TimedOut(Deadline::Silence),
-            (PipelineError::Protocol(error), _) if error.offset == 0 => {
-                let first = self.pipeline.storage_mut().parts().rx;
-                let first = first.iter().take(16).copied().collect();
-                Error::NotRedis { error, first }
-            }
-            (PipelineError::Eof, _) if !self.heard => Error::ClosedAtOnce(error),
-            _ => Error::Pipeline { error, words },
-        };
+        let cause = self.vigil.cause(&mut self.pipeline, error);
         event!(warn, error = %cause, "the connection ended");
         cause
     }

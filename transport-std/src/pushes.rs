@@ -1,70 +1,12 @@
-//! Pushes: what the server says to nobody in particular. A bounded queue that counts its losses.
+//! Pushes: what the server says to nobody in particular.
 
-use std::collections::VecDeque;
 use std::time;
 
 use respipe_core::pipeline::Event;
-use respipe_core::{Frame, Reply};
+use respipe_host::{Error, Push};
 
 use crate::connection::Connection;
-use crate::error::Error;
 use crate::relink::Ended;
-
-/// A push that was received, in memory of its own.
-#[derive(Clone, Debug)]
-pub struct Push {
-    bytes: Box<[u8]>,
-    frame: Frame,
-}
-
-impl Push {
-    /// What was pushed.
-    #[must_use]
-    pub fn reply(&self) -> Reply<'_> {
-        Reply::new(&self.bytes, self.frame)
-    }
-}
-
-/// Pushes that wait to be taken.
-#[derive(Debug)]
-pub(crate) struct Pushes {
-    queue: VecDeque<Push>,
-    capacity: usize,
-    lost: u64,
-}
-
-impl Pushes {
-    pub(crate) const fn new(capacity: usize) -> Self {
-        Self {
-            queue: VecDeque::new(),
-            capacity,
-            lost: 0,
-        }
-    }
-
-    /// Keeps a push; the oldest gives way when there is no room.
-    #[cold]
-    pub(crate) fn add(&mut self, reply: Reply<'_>) {
-        if self.queue.len() >= self.capacity {
-            self.lost += 1;
-            if self.queue.pop_front().is_none() {
-                return;
-            }
-        }
-        self.queue.push_back(Push {
-            bytes: reply.as_raw().into(),
-            frame: reply.frame(),
-        });
-    }
-
-    pub(crate) fn take(&mut self) -> Option<Push> {
-        self.queue.pop_front()
-    }
-
-    pub(crate) const fn lost(&self) -> u64 {
-        self.lost
-    }
-}
 
 impl Connection {
     /// The oldest push that was kept; waits until `deadline` for one, for ever without. `None` when

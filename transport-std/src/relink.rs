@@ -11,22 +11,14 @@ use core::time::Duration;
 use std::time;
 
 use respipe_core::pipeline::{Event, PipelineError, Resend, State};
+use respipe_host::{Attempts, Error, Misuse};
 
 use crate::connect;
 use crate::connection::Connection;
-use crate::error::{Error, Misuse};
-use crate::reconnect::Reconnect;
 use crate::trace::event;
 
 /// After so long without a look at the connection, it is looked at before anything is sent.
 const IDLE: respipe_core::Duration = respipe_core::Duration::from_secs(1);
-
-/// Attempts in a row to connect again.
-#[derive(Debug, Default)]
-pub(crate) struct Attempts {
-    made: u32,
-    since: Option<time::Instant>,
-}
 
 /// What to do when the pipeline says that its connection has ended.
 pub(crate) enum Ended {
@@ -134,20 +126,16 @@ impl Connection {
         let Some(reconnect) = self.options.reconnect else {
             return Err(cause);
         };
-        if self.pump.take_logged_in() {
+        if self.pump.vigil.take_logged_in() {
             self.attempts = Attempts::default();
         }
-        let since = *self.attempts.since.get_or_insert_with(time::Instant::now);
-        let Reconnect { max_elapsed, .. } = reconnect;
         loop {
-            let nth = self.attempts.made;
-            let late = !max_elapsed.is_zero() && since.elapsed() > max_elapsed;
-            if is_final(&cause) || late || (nth > 0 && nth >= reconnect.attempts) {
+            let now = self.pump.tick();
+            let Some(delay) = self.attempts.next(&reconnect, &cause, now) else {
                 return Err(cause);
-            }
-            self.attempts.made += 1;
-            std::thread::sleep(reconnect.delay(nth));
-            event!(info, attempt = nth + 1, "connecting again");
+            };
+            std::thread::sleep(delay);
+            event!(info, attempt = self.attempts.made(), "connecting again");
             let timeout = Duration::from(self.options.tuning.connect_timeout);
             let deadline = (!timeout.is_zero()).then(|| time::Instant::now() + timeout);
             match connect::open(&self.options, deadline) {
@@ -159,17 +147,5 @@ impl Connection {
                 Err(error) => cause = error,
             }
         }
-    }
-}
-
-/// Whether trying again would give the same.
-fn is_final(cause: &Error) -> bool {
-    match cause {
-        Error::Login(words) => {
-            let code = words.split(' ').next().unwrap_or_default();
-            matches!(code, "WRONGPASS" | "NOPERM" | "NOAUTH" | "NOPROTO")
-        }
-        Error::Url(_) => true,
-        _ => false,
     }
 }

@@ -5,10 +5,9 @@ use std::time;
 
 use respipe_core::Command;
 use respipe_core::pipeline::{Event, Fate, Rejected};
+use respipe_host::{Error, Misuse, Outcome};
 
 use crate::connection::Connection;
-use crate::error::{Error, Misuse};
-use crate::outcome::Outcome;
 use crate::pump::{Offer, Tag};
 use crate::relink::Ended;
 

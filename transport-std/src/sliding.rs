@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 
 use respipe_core::Command;
 use respipe_core::pipeline::{Event, Rejected};
+use respipe_host::{Error, Outcome};
 
 use crate::connection::Connection;
-use crate::error::Error;
-use crate::outcome::Outcome;
 use crate::pump::{Offer, Tag};
 use crate::relink::Ended;
 

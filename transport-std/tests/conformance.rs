@@ -175,7 +175,7 @@ impl Subject for OverSockets {
         if self.connection.is_some() {
             return Ok(());
         }
-        match self.options.clone().connect() {
+        match Connection::connect(self.options.clone()) {
             Ok(connection) => self.connection = Some(connection),
             Err(error) => self.end = Some(Self::down(&error)),
         }

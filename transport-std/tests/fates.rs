@@ -85,7 +85,7 @@ fn wherever_a_link_is_cut_a_batch_knows_what_can_have_run() -> Result {
             }
             for faults in cuts() {
                 let proxy = Proxy::start(server.address(), faults.clone())?;
-                let mut redis = plain(&proxy)?.depth(64).connect()?;
+                let mut redis = Connection::connect(plain(&proxy)?.depth(64))?;
                 let outcomes = redis.run(&batch);
                 assert!(outcomes.error().is_some(), "{faults:?}");
                 assert!(!redis.is_alive());
@@ -111,7 +111,7 @@ fn wherever_a_link_is_cut_receive_gives_every_outcome_and_then_the_error() -> Re
         |server| {
             for faults in cuts() {
                 let proxy = Proxy::start(server.address(), faults.clone())?;
-                let mut redis = plain(&proxy)?.connect()?;
+                let mut redis = Connection::connect(plain(&proxy)?)?;
                 let mut count = Count::default();
                 for _ in 0..COMMANDS {
                     if let Err(error) = redis.send(&cmd("INCR").arg("n")) {
@@ -153,7 +153,7 @@ fn a_stream_over_a_dying_link_leaves_the_rest_in_its_iterator() -> Result {
         |server| {
             let cut = Faults::new(Lane::new(), Lane::new().after(400, End::Close));
             let proxy = Proxy::start(server.address(), cut)?;
-            let mut redis = plain(&proxy)?.depth(32).connect()?;
+            let mut redis = Connection::connect(plain(&proxy)?.depth(32))?;
             let mut count = Count::default();
             let mut commands = (0..10_000).map(|n| (n, cmd("INCR").arg("n")));
             let error = redis.stream(&mut commands, |_, outcome| count.add(outcome));
@@ -202,7 +202,7 @@ fn with_reconnect_the_command_has_its_fate_and_the_next_one_works() -> Result {
         |launch| launch,
         |server| {
             let options = Options::from_url(&format!("{}/2", server.url()))?;
-            let mut redis = options.reconnect(QUICK).connect()?;
+            let mut redis = Connection::connect(options.reconnect(QUICK))?;
             redis.call(&cmd("PING"))?;
             server.restart()?;
             match redis.call(&cmd("INCR").arg("n")) {
@@ -227,7 +227,7 @@ fn a_connection_that_was_closed_while_idle_is_noticed_before_anything_is_sent() 
         |launch| launch,
         |server| {
             let options = Options::from_url(&server.url())?;
-            let mut redis = options.reconnect(QUICK).connect()?;
+            let mut redis = Connection::connect(options.reconnect(QUICK))?;
             server.restart()?;
             std::thread::sleep(Duration::from_millis(1_100));
             assert_eq!(redis.call_to::<i64>(&cmd("INCR").arg("n"))?, 1);
@@ -247,7 +247,7 @@ fn only_what_was_not_sent_or_is_replayable_goes_out_again() -> Result {
                 let plan = vec![cut, Faults::none()];
                 let proxy = Proxy::start_with_plan(server.address(), plan)?;
                 let options = plain(&proxy)?.depth(64).reconnect(QUICK).resend(resend);
-                let mut redis = options.connect()?;
+                let mut redis = Connection::connect(options)?;
                 let (mut count, mut sets) = (Count::default(), 0);
                 redis.stream(
                     (0..1_000).map(|n| (n, cmd("INCR").arg("n"))),
@@ -264,7 +264,7 @@ fn only_what_was_not_sent_or_is_replayable_goes_out_again() -> Result {
                     let plan = vec![cut, Faults::none()];
                     let proxy = Proxy::start_with_plan(server.address(), plan)?;
                     let options = plain(&proxy)?.depth(64).reconnect(QUICK).resend(resend);
-                    let mut redis = options.connect()?;
+                    let mut redis = Connection::connect(options)?;
                     let commands =
                         (0..1_000).map(|n| (n, cmd("SET").arg(("set", n).0).arg(n).replayable()));
                     redis.stream(commands, |_, outcome| sets += usize::from(outcome.is_ok()))?;
@@ -290,7 +290,7 @@ fn what_waits_for_a_connection_that_never_comes_has_a_fate_in_the_end() -> Resul
                         attempts: 3,
                         ..QUICK
                     });
-                let mut redis = options.connect()?;
+                let mut redis = Connection::connect(options)?;
                 let mut count = Count::default();
                 let mut killed = false;
                 let commands = (0..500).map(|n| {
@@ -327,7 +327,7 @@ fn a_wrong_password_is_not_tried_again() -> Result {
         |server| {
             let proxy = Proxy::start(server.address(), Faults::none())?;
             let url = format!("redis://:hush@{}", proxy.address());
-            let mut redis = Options::from_url(&url)?.reconnect(QUICK).connect()?;
+            let mut redis = Connection::connect(Options::from_url(&url)?.reconnect(QUICK))?;
             redis.call(&cmd("CONFIG").args(("SET", "requirepass", "changed")))?;
             proxy.end(respipe_testkit::proxy::Direction::ToClient, End::Close);
             assert!(redis.call(&cmd("PING")).is_err());

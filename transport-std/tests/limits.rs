@@ -144,7 +144,7 @@ fn a_reply_that_is_too_large_costs_its_own_command() -> Result {
     on_every_server(
         |launch| launch,
         |server| {
-            let mut redis = options(server)?.rx_bytes(1024).connect()?;
+            let mut redis = Connection::connect(options(server)?.rx_bytes(1024))?;
             let value = vec![b'x'; 100_000];
             redis.call(&cmd("SET").arg("large").arg(value.as_slice()))?;
             match redis.call(&cmd("GET").arg("large")) {
@@ -178,7 +178,7 @@ fn a_reply_larger_than_the_buffer_can_be_streamed() -> Result {
     on_every_server(
         |launch| launch,
         |server| {
-            let mut redis = options(server)?.rx_bytes(1024).connect()?;
+            let mut redis = Connection::connect(options(server)?.rx_bytes(1024))?;
             let value: Vec<u8> = (0..200_000u32).map(|i| i as u8).collect();
             redis.call(&cmd("SET").arg("large").arg(value.as_slice()))?;
             let (mut begun, mut streamed) = (None, Vec::new());
@@ -201,9 +201,8 @@ fn a_reply_larger_than_the_buffer_can_be_streamed() -> Result {
 fn a_peer_that_takes_nothing_more_ends_the_connection_in_time() -> Result {
     let server = ScriptedServer::start(Script::new().receive_buffer(4096).stop_reading())?;
     let url = format!("redis://{}?protocol=2", server.address());
-    let mut redis = Options::from_url(&url)?
-        .write_timeout(Duration::from_millis(200))
-        .connect()?;
+    let mut redis =
+        Connection::connect(Options::from_url(&url)?.write_timeout(Duration::from_millis(200)))?;
     let value = vec![0; 64 * LARGE];
     match redis.call(&cmd("SET").arg("key").arg(value.as_slice())) {
         Err(Error::Ended {
@@ -233,7 +232,7 @@ fn a_reply_that_is_late_ends_its_command_and_is_swallowed_when_it_comes() -> Res
         "redis://{}?protocol=2&reply_timeout_ms=100",
         server.address()
     );
-    let mut redis = Options::from_url(&url)?.login(plain()).connect()?;
+    let mut redis = Connection::connect(Options::from_url(&url)?.login(plain()))?;
     match redis.call(&cmd("INCR").arg("a")) {
         Err(Error::Ended {
             fate: Fate::Unknown(Why::TimedOut),
@@ -254,7 +253,7 @@ fn a_silent_server_ends_the_connection_in_time() -> Result {
         "redis://{}?protocol=2&silence_limit_ms=100",
         server.address()
     );
-    let mut redis = Options::from_url(&url)?.login(plain()).connect()?;
+    let mut redis = Connection::connect(Options::from_url(&url)?.login(plain()))?;
     match redis.call(&cmd("INCR").arg("a")) {
         Err(Error::Ended {
             fate: Fate::Unknown(Why::LinkLost),

@@ -38,7 +38,7 @@ fn user_password_database_and_name_are_set_before_the_first_command() -> Result 
                     library: None,
                 };
                 let options = Options::from_url(&format!("redis://{}", server.address()))?;
-                let mut redis = options.login(login).connect()?;
+                let mut redis = Connection::connect(options.login(login))?;
                 assert_eq!(redis.is_resp3(), version == 3);
                 assert_eq!(redis.call_to::<String>(&cmd("ACL").arg("WHOAMI"))?, "alice");
                 assert_eq!(
@@ -104,7 +104,7 @@ fn debug_output_shows_no_password() -> Result {
         |server| {
             let options = Options::from_url(&server.url())?;
             assert!(!format!("{options:?}").contains("hunter2"));
-            let mut redis = options.connect()?;
+            let mut redis = Connection::connect(options)?;
             redis.call(&cmd("AUTH").arg("hunter2"))?;
             assert!(!format!("{redis:?}").contains("hunter2"));
             Ok(())
@@ -211,7 +211,7 @@ fn a_server_that_closes_when_it_sees_hello_is_met_with_resp2() -> Result {
         .send(b":1\r\n");
     let server = ScriptedServer::start(script)?;
     let options = Options::from_url(&format!("redis://{}", server.address()))?;
-    let mut redis = options.login(LoginBuf::default()).connect()?;
+    let mut redis = Connection::connect(options.login(LoginBuf::default()))?;
     assert!(!redis.is_resp3());
     assert_eq!(redis.call_to::<i64>(&cmd("INCR").arg("a"))?, 1);
     Ok(())

@@ -60,7 +60,7 @@ fn pushes_are_kept_and_no_call_ever_returns_one() -> Result {
 #[test]
 fn pushes_that_nobody_takes_are_lost_and_counted() -> Result {
     with_connection(|publisher, server| {
-        let mut redis = options(server)?.pushes(4).connect()?;
+        let mut redis = Connection::connect(options(server)?.pushes(4))?;
         redis.call(&cmd("SUBSCRIBE").arg("news"))?;
         for n in 0..10 {
             publisher.call(&cmd("PUBLISH").arg("news").arg(n))?;
@@ -105,7 +105,7 @@ fn a_silenced_command_ends_silent() -> Result {
 #[test]
 fn quit_ends_the_connection_and_what_stands_behind_it_is_not_sent() -> Result {
     with_connection(|_, server| {
-        let mut redis = options(server)?.connect()?;
+        let mut redis = Connection::connect(options(server)?)?;
         let mut batch = Batch::new();
         batch.push(&cmd("PING"))?;
         batch.push(&cmd("QUIT"))?;

@@ -20,7 +20,7 @@ fn commands_go_through_tls_as_through_tcp() -> Result {
     on_every_server(
         |launch| launch.tls().password("hush"),
         |server| {
-            let mut redis = options(server)?.connect()?;
+            let mut redis = Connection::connect(options(server)?)?;
             redis.stream(
                 (0..20_000u64).map(|n| (n, cmd("ECHO").arg(n))),
                 |n, outcome| {
@@ -32,7 +32,7 @@ fn commands_go_through_tls_as_through_tcp() -> Result {
                 redis.send(&cmd("INCR").arg("n"))?;
             }
             assert_eq!(redis.close()?.discarded, 1_000);
-            let mut redis = options(server)?.connect()?;
+            let mut redis = Connection::connect(options(server)?)?;
             assert_eq!(redis.call_to::<i64>(&cmd("GET").arg("n"))?, 1_000);
             Ok(())
         },
@@ -42,7 +42,7 @@ fn commands_go_through_tls_as_through_tcp() -> Result {
 #[test]
 fn large_values_go_both_ways_through_tls() -> Result {
     on_every_server(Launch::tls, |server| {
-        let mut redis = options(server)?.connect()?;
+        let mut redis = Connection::connect(options(server)?)?;
         let value: Vec<u8> = (0..10 * 1024 * 1024u32).map(|i| (i >> 3) as u8).collect();
         let mut batch = Batch::new();
         for _ in 0..3 {
@@ -63,7 +63,7 @@ fn a_certificate_that_is_not_trusted_is_refused_with_advice() -> Result {
         let other = Launch::new(server.binary()).tls().start()?;
         let url = server.tls_url().ok_or("no TLS")?;
         let root = fs::read(other.certificates().ok_or("none")?.root())?;
-        let error = Options::from_url(&url)?.roots(Roots::Pem(root)).connect();
+        let error = Connection::connect(Options::from_url(&url)?.roots(Roots::Pem(root)));
         let text = error.err().ok_or("trusted")?.to_string();
         assert!(
             text.contains("not trusted") && text.contains("Options::roots"),

@@ -6,7 +6,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use common::{Result, options, with_connection};
-use respipe_std::{Batch, BatchOutcomes, Error, Misuse, Outcome, cmd, template};
+use respipe_std::{Batch, BatchOutcomes, Connection, Error, Misuse, Outcome, cmd, template};
 
 #[test]
 fn a_call_gives_its_reply() -> Result {
@@ -74,7 +74,7 @@ fn receiving_with_nothing_pending_is_an_error() -> Result {
 #[test]
 fn an_outcome_that_is_not_there_in_time_is_still_to_be_received() -> Result {
     with_connection(|redis, server| {
-        let mut waiting = options(server)?.connect()?;
+        let mut waiting = Connection::connect(options(server)?)?;
         waiting.send(&cmd("BLPOP").arg("list").arg(0))?;
         for _ in 0..2 {
             let soon = Instant::now() + Duration::from_millis(20);
@@ -90,7 +90,7 @@ fn an_outcome_that_is_not_there_in_time_is_still_to_be_received() -> Result {
 #[test]
 fn a_send_into_a_window_full_of_unreceived_replies_says_so() -> Result {
     with_connection(|_, server| {
-        let mut redis = options(server)?.depth(10).connect()?;
+        let mut redis = Connection::connect(options(server)?.depth(10))?;
         for n in 0..10 {
             redis.send(&cmd("ECHO").arg(n))?;
         }
@@ -124,7 +124,7 @@ fn a_call_between_send_and_receive_says_so() -> Result {
 #[test]
 fn a_batch_larger_than_the_window_has_an_outcome_for_each_command() -> Result {
     with_connection(|_, server| {
-        let mut redis = options(server)?.depth(16).tx_bytes(256).connect()?;
+        let mut redis = Connection::connect(options(server)?.depth(16).tx_bytes(256))?;
         let mut batch = Batch::new();
         for n in 0..1_000 {
             batch.push(&cmd("ECHO").arg(n))?;
@@ -191,7 +191,7 @@ fn a_stream_hands_out_every_outcome_with_its_tag_in_order() -> Result {
 #[test]
 fn closing_lets_everything_run_and_counts_what_nobody_received() -> Result {
     with_connection(|redis, server| {
-        let mut other = options(server)?.connect()?;
+        let mut other = Connection::connect(options(server)?)?;
         for _ in 0..1_000 {
             other.send(&cmd("INCR").arg("closed"))?;
         }

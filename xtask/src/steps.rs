@@ -35,7 +35,14 @@ impl Step {
 }
 
 /// What is published, and compiled where the rest of the workspace is not.
-const PUBLISHED: [&str; 4] = ["--package", "respipe-core", "--package", "respipe-std"];
+const PUBLISHED: [&str; 6] = [
+    "--package",
+    "respipe-core",
+    "--package",
+    "respipe-host",
+    "--package",
+    "respipe-std",
+];
 
 pub fn fmt(ci: &Context) -> Result<Verdict> {
     if let Err(verdict) = toolchain::component(ci, "rustfmt", "fmt") {
@@ -75,7 +82,7 @@ pub fn clippy(ci: &Context) -> Result<Verdict> {
     .run()?;
     cmd!(ci.sh, "cargo clippy --workspace --all-targets {deny...}").run()?;
     // One package a run: together, the features that one asks of the other would be on.
-    for package in ["respipe-core", "respipe-std"] {
+    for package in ["respipe-core", "respipe-host", "respipe-std"] {
         cmd!(ci.sh, "cargo clippy --package {package} {deny...}").run()?;
         cmd!(
             ci.sh,

@@ -18,7 +18,7 @@ const XADD: Template<2> = template!("XADD", _, "*", "sample", _);
 
 fn open(port: u16, depth: usize) -> Result<Connection> {
     let options = Options::from_url(&format!("redis://127.0.0.1:{port}"))?;
-    Ok(options.depth(depth).connect()?)
+    Ok(Connection::connect(options.depth(depth))?)
 }
 
 /// What differs between the ways: how commands of one type are sent, and where their replies are.

@@ -21,7 +21,7 @@ pub(crate) struct Client {
 impl Client {
     /// Connects; at most `depth` commands are on their way at one time.
     pub(crate) fn connect(url: &str, depth: usize) -> Result<Self> {
-        let redis = Options::from_url(url)?.depth(depth).connect()?;
+        let redis = Connection::connect(Options::from_url(url)?.depth(depth))?;
         Ok(Self { redis })
     }
 

@@ -61,7 +61,7 @@ fn main() -> Result {
     let options = Options::from_url(&url)?
         .reconnect(Reconnect::DEFAULT)
         .resend(Resend::Replayable);
-    let mut redis = options.connect()?;
+    let mut redis = Connection::connect(options)?;
     let mut stored = 0;
     let sets =
         (0..COMMANDS).map(|n| ((), cmd("SET").args((format!("sensor:{n}"), n)).replayable()));

@@ -2,7 +2,7 @@
 
 use blocking::{Result, Server};
 use respipe_std::core::encode::Template;
-use respipe_std::{Options, cmd, template};
+use respipe_std::{Connection, Options, cmd, template};
 
 const SAMPLES: u64 = 100_000;
 
@@ -12,7 +12,7 @@ const XADD: Template<4> = template!("XADD", _, _, "sensor", _, "celsius", _);
 fn main() -> Result {
     let server = Server::from_arguments()?;
     // As many commands as this are on their way at one time.
-    let mut redis = Options::from_url(server.url())?.depth(1_000).connect()?;
+    let mut redis = Connection::connect(Options::from_url(server.url())?.depth(1_000))?;
 
     // Samples are made as the window has room for them. The tag comes back with the outcome.
     let samples = (1..=SAMPLES).map(|n| {

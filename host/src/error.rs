@@ -12,7 +12,7 @@ use respipe_core::{DecodeError, Kind};
 /// Why something did not work, and what to do about it. Never holds a password.
 ///
 /// A server's `-ERR …` is a reply and stands here only where a Rust value was asked for instead of
-/// the reply ([`call_to`](crate::Connection::call_to)).
+/// the reply ([`value`](crate::value)).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -132,7 +132,9 @@ impl Error {
         }
     }
 
-    pub(crate) fn lost(error: io::Error) -> Self {
+    /// The connection broke with this error of the system.
+    #[must_use]
+    pub fn lost(error: io::Error) -> Self {
         Self::Lost(Arc::new(error))
     }
 }

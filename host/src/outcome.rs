@@ -32,7 +32,9 @@ pub enum Outcome<'a> {
 }
 
 impl<'a> Outcome<'a> {
-    pub(crate) const fn of_fate(fate: Fate) -> Self {
+    /// The outcome of a command that ended without an answer.
+    #[must_use]
+    pub const fn of_fate(fate: Fate) -> Self {
         match fate {
             Fate::NotSent => Self::NotSent,
             Fate::Unknown(why) => Self::Unknown(why),

@@ -2,12 +2,14 @@
 
 use core::time::Duration;
 
+use respipe_core::Instant;
 use respipe_core::reconnect::Backoff;
+
+use crate::Error;
 
 /// How a connection that has ended is made again.
 ///
-/// The n-th attempt waits a random time between nothing and `first_delay * 2^n`, at most
-/// `max_delay` (full jitter), so that clients of a server that comes back do not come at once.
+/// Each attempt waits as [`Backoff`] says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reconnect {
     /// How many attempts are made in a row; at least one.
@@ -31,7 +33,7 @@ impl Reconnect {
     };
 
     /// How long to wait before the n-th attempt, which counts from 0.
-    pub(crate) fn delay(&self, nth: u32) -> Duration {
+    fn delay(&self, nth: u32) -> Duration {
         let backoff = Backoff {
             first_delay: self.first_delay.into(),
             max_delay: self.max_delay.into(),
@@ -43,6 +45,47 @@ impl Reconnect {
 impl Default for Reconnect {
     fn default() -> Self {
         Self::DEFAULT
+    }
+}
+
+/// Attempts in a row to connect again.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Attempts {
+    made: u32,
+    since: Option<Instant>,
+}
+
+impl Attempts {
+    /// How long to wait before the next attempt; `None` when it is time to give up. `cause` is what
+    /// ended the last connection or attempt.
+    pub fn next(&mut self, reconnect: &Reconnect, cause: &Error, now: Instant) -> Option<Duration> {
+        let since = *self.since.get_or_insert(now);
+        let nth = self.made;
+        let limit = reconnect.max_elapsed;
+        let late = !limit.is_zero() && now.since(since) > limit.into();
+        if is_final(cause) || late || (nth > 0 && nth >= reconnect.attempts) {
+            return None;
+        }
+        self.made += 1;
+        Some(reconnect.delay(nth))
+    }
+
+    /// How many were made.
+    #[must_use]
+    pub const fn made(&self) -> u32 {
+        self.made
+    }
+}
+
+/// Whether trying again would give the same.
+fn is_final(cause: &Error) -> bool {
+    match cause {
+        Error::Login(words) => {
+            let code = words.split(' ').next().unwrap_or_default();
+            matches!(code, "WRONGPASS" | "NOPERM" | "NOAUTH" | "NOPROTO")
+        }
+        Error::Url(_) => true,
+        _ => false,
     }
 }
 

@@ -7,36 +7,49 @@ use respipe_core::url::{Place, Tuning, Url};
 
 #[cfg(feature = "tls")]
 use crate::tls::Roots;
-use crate::{Connection, Error, Reconnect};
+use crate::{Error, Reconnect};
 
 /// How to connect, and all that can be tuned. Made from a URL; whatever a URL can say can be set
 /// here too, and wins.
 ///
-/// ```no_run
-/// use core::time::Duration;
-/// use respipe_std::Options;
-/// let redis = Options::from_url("redis://localhost")?
-///     .depth(10_000)
-///     .reply_timeout(Duration::from_secs(2))
-///     .connect()?;
-/// # Ok::<(), respipe_std::Error>(())
 /// ```
+/// use core::time::Duration;
+/// use respipe_host::Options;
+/// let options = Options::from_url("redis://localhost")?
+///     .depth(10_000)
+///     .reply_timeout(Duration::from_secs(2));
+/// # Ok::<(), respipe_host::Error>(())
+/// ```
+///
+/// It does nothing until a connection is made with it; transports read the fields.
 ///
 /// Memory of a connection, in bytes: `tx_bytes + 24 * depth`, and of `rx_bytes` as much as the
 /// largest reply or read needed so far.
 #[derive(Clone, Debug)]
-#[must_use = "options do nothing until `connect` is called"]
+#[must_use = "options do nothing until a connection is made with them"]
+#[non_exhaustive]
 pub struct Options {
-    pub(crate) place: Option<Place>,
-    pub(crate) tls: bool,
-    pub(crate) login: LoginBuf,
-    pub(crate) tuning: Tuning,
-    pub(crate) close_timeout: Duration,
-    pub(crate) reconnect: Option<Reconnect>,
-    pub(crate) keep_alive: Option<Duration>,
-    pub(crate) pushes: usize,
+    /// Where the server is; `None` for a stream that the caller opens.
+    pub place: Option<Place>,
+    /// Whether to speak TLS.
+    pub tls: bool,
+    /// See [`login`](Self::login()).
+    pub login: LoginBuf,
+    /// Memory, windows and deadlines.
+    pub tuning: Tuning,
+    /// See [`close_timeout`](Self::close_timeout()).
+    pub close_timeout: Duration,
+    /// See [`reconnect`](Self::reconnect()).
+    pub reconnect: Option<Reconnect>,
+    /// See [`keep_alive`](Self::keep_alive()).
+    pub keep_alive: Option<Duration>,
+    /// See [`pushes`](Self::pushes()).
+    pub pushes: usize,
+    /// See [`roots`](Self::roots()).
     #[cfg(feature = "tls")]
-    pub(crate) roots: Roots,
+    pub roots: Roots,
+    /// The caller said what the library calls itself, or that it does not.
+    introduced: bool,
 }
 
 impl Options {
@@ -51,23 +64,17 @@ impl Options {
         options.place = Some(url.place);
         options.tls = url.tls;
         options.tuning = url.tuning;
-        options.login = LoginBuf {
-            library: options.login.library,
-            ..url.login
-        };
+        options.login = url.login;
         Ok(options)
     }
 
-    /// The defaults, for a stream that the caller opens ([`Connection::over`]).
+    /// The defaults, for a stream that the caller opens.
     pub fn new() -> Self {
-        let library = ("respipe-std".into(), env!("CARGO_PKG_VERSION").into());
         Self {
             place: None,
             tls: false,
-            login: LoginBuf {
-                library: Some(library),
-                ..LoginBuf::default()
-            },
+            login: LoginBuf::default(),
+            introduced: false,
             tuning: Tuning::DEFAULT,
             close_timeout: Duration::from_secs(5),
             reconnect: None,
@@ -78,17 +85,19 @@ impl Options {
         }
     }
 
-    /// Connects and logs in.
-    ///
-    /// # Errors
-    /// Why there is no connection, and what to do; nothing is left open.
-    pub fn connect(self) -> Result<Connection, Error> {
-        Connection::connect(self)
+    /// Names the library for `CLIENT SETINFO`, unless the caller has said what stands there. For
+    /// transports.
+    pub fn introduce(mut self, name: &str, version: &str) -> Self {
+        if !self.introduced {
+            self.login.library = Some((name.into(), version.into()));
+        }
+        self
     }
 
     /// What each connection begins with: protocol, user, password, database, names.
     pub fn login(mut self, login: LoginBuf) -> Self {
         self.login = login;
+        self.introduced = true;
         self
     }
 
@@ -153,7 +162,7 @@ impl Options {
         self
     }
 
-    /// How long [`Connection::close`] may take; zero means for ever. Default 5 seconds.
+    /// How long closing in good order may take; zero means for ever. Default 5 seconds.
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.close_timeout = timeout;
         self

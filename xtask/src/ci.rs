@@ -4,6 +4,7 @@ use crate::install;
 use crate::link_proof;
 use crate::report::{Report, Verdict};
 use crate::servers;
+use crate::sizes;
 use crate::steps::{self, Step};
 use anyhow::{Result, bail};
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ const STEPS: &[Step] = &[
     Step::new("demo", steps::demo),
     Step::new("bare-metal", steps::bare_metal),
     Step::new("link-proof", link_proof::run),
+    Step::new("sizes", sizes::step),
     Step::new("other-hosts", steps::other_hosts),
     Step::new("msrv", steps::msrv),
     Step::new("bench", steps::bench),

@@ -7,6 +7,7 @@ mod link_proof;
 mod listing;
 mod report;
 mod servers;
+mod sizes;
 mod steps;
 mod toolchain;
 
@@ -20,12 +21,17 @@ use xshell::Shell;
 const USAGE: &str = "\
 usage: cargo ci [--install] [--deep] [--list] [STEP…]
        cargo bench-peers [ARGUMENT…]
+       cargo sizes [--json] [--symbols N] [--target TARGET]
 
   --install  install what is missing: packages with apt-get, targets and toolchains with rustup,
              more servers to test against with pip; without it they are only named
   --deep     what takes too long for every change
   --list     name the steps and stop
-  STEP…      run only these";
+  STEP…      run only these
+
+  --json     one line for machines at the end
+  --symbols  how many of the largest symbols to show (20)
+  --target   only for this one";
 
 fn main() -> ExitCode {
     run().unwrap_or_else(|error| {
@@ -55,6 +61,7 @@ fn run() -> Result<ExitCode> {
             bench::run(&sh, &rest)?;
             Ok(ExitCode::SUCCESS)
         }
+        Some(Value(task)) if task == "sizes" => sizes::run(&sh, &size_options(arguments)?),
         _ => bail!("{USAGE}"),
     }
 }
@@ -67,6 +74,22 @@ fn options(mut arguments: lexopt::Parser) -> Result<ci::Options> {
             Long("deep") => options.deep = true,
             Long("list") => options.list = true,
             Value(step) => options.only.push(step.string()?),
+            _ => bail!("{}\n\n{USAGE}", argument.unexpected()),
+        }
+    }
+    Ok(options)
+}
+
+fn size_options(mut arguments: lexopt::Parser) -> Result<sizes::Options> {
+    let mut options = sizes::Options {
+        symbols: 20,
+        ..sizes::Options::default()
+    };
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("json") => options.json = true,
+            Long("symbols") => options.symbols = arguments.value()?.parse()?,
+            Long("target") => options.target = Some(arguments.value()?.string()?),
             _ => bail!("{}\n\n{USAGE}", argument.unexpected()),
         }
     }

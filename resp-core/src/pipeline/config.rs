@@ -3,7 +3,7 @@
 use crate::Duration;
 
 /// The settings of a pipeline. All zero is the default: no limit but the memory, flush when
-/// idle, nothing sent again, oversized replies skipped, no time-outs.
+/// idle, nothing sent again, oversized replies skipped, no time-outs, one caller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Config {
@@ -22,6 +22,9 @@ pub struct Config {
     /// For how long nothing may come from the server while something is owed, before the link is
     /// given up; zero means for ever.
     pub silence_limit: Duration,
+    /// Several callers use this connection who know nothing of each other: a command that would
+    /// hold up the others, or change the session under their feet, is refused at submit.
+    pub shared: bool,
 }
 
 impl Config {
@@ -37,6 +40,7 @@ impl Config {
         oversize: Oversize::Skip,
         reply_timeout: Duration::ZERO,
         silence_limit: Duration::ZERO,
+        shared: false,
     };
 }
 

@@ -108,6 +108,12 @@ impl Engine {
                 let (first, second) = self.ring.room(mem.tx, len);
                 Words::new(first, second, count)
             });
+            if let Some(words) = words
+                && self.config.shared
+                && let Some(refusal) = Effect::of(words).disturbs_others()
+            {
+                return Err(Rejected::Refused(refusal));
+            }
             (effect, owed) = self.session.admit(words).map_err(Rejected::Refused)?;
         }
         let bound = effect.is_bound() || self.session.binds();

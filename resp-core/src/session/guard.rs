@@ -41,6 +41,11 @@ pub enum Refusal {
     Foreign,
     /// More than 65 535 channels in one command.
     TooManyChannels,
+    /// A blocking command on a connection that several callers share
+    /// ([`Config::shared`](crate::pipeline::Config::shared)): all of them would wait for it.
+    BlocksOthers,
+    /// A command that changes the session, or ends it, on a connection that several callers share.
+    ChangesForOthers,
 }
 
 impl Refusal {
@@ -70,6 +75,14 @@ impl Refusal {
             Self::Quitting => "nothing can be sent behind QUIT",
             Self::Foreign => "replication and the script debugger cannot be pipelined",
             Self::TooManyChannels => "at most 65535 channels in one command",
+            Self::BlocksOthers => {
+                "a blocking command would hold up everyone who shares this connection; give it a \
+                 connection of its own"
+            }
+            Self::ChangesForOthers => {
+                "MULTI, WATCH, SELECT, SUBSCRIBE and whatever else changes the session would change \
+                 it for everyone who shares this connection; use a connection of its own"
+            }
         }
     }
 }
@@ -92,6 +105,17 @@ enum Mute {
 }
 
 impl Effect {
+    /// Why it has no place on a connection that several callers share. What has no place anywhere
+    /// is refused with a reason of its own.
+    pub(crate) const fn disturbs_others(self) -> Option<Refusal> {
+        match self {
+            Self::Blocking => Some(Refusal::BlocksOthers),
+            Self::Foreign | Self::Nameless => None,
+            _ if self.is_bound() => Some(Refusal::ChangesForOthers),
+            _ => None,
+        }
+    }
+
     /// The effect of a command behind this. What CLIENT REPLY SKIP silences must leave, so that
     /// it does not silence another one.
     fn behind(self, silenced: Mute) -> Self {

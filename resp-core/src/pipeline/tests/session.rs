@@ -127,6 +127,44 @@ fn what_skip_silences_cannot_be_withdrawn() {
 }
 
 #[test]
+fn a_shared_connection_refuses_what_blocks_or_changes_the_session() {
+    let mut rig = Rig::roomy();
+    rig.pipeline.configure(crate::pipeline::Config {
+        shared: true,
+        ..*rig.pipeline.config()
+    });
+    let blocks = Rejected::Refused(Refusal::BlocksOthers);
+    let changes = Rejected::Refused(Refusal::ChangesForOthers);
+    assert_eq!(rig.refused(cmd("blpop").args(("a", 0))), blocks);
+    let read = cmd("XREAD").args(("COUNT", 1, "BLOCK", 0, "STREAMS", "s", "$"));
+    assert_eq!(rig.refused(read), blocks);
+    for name in [
+        "MULTI", "EXEC", "WATCH", "SELECT", "RESET", "QUIT", "MONITOR",
+    ] {
+        let command = cmd(name).arg("a");
+        let bare = cmd(name);
+        let refused = match name {
+            "WATCH" | "SELECT" => rig.refused(command),
+            _ => rig.refused(bare),
+        };
+        assert_eq!(refused, changes, "{name}");
+    }
+    assert_eq!(rig.refused(cmd("SUBSCRIBE").arg("a")), changes);
+    assert_eq!(rig.refused(cmd("CLIENT").args(("REPLY", "OFF"))), changes);
+    assert_eq!(
+        rig.refused(cmd("PSYNC").args(("?", -1))),
+        Rejected::Refused(Refusal::Foreign)
+    );
+    rig.submit(cmd("XREAD").args(("STREAMS", "BLOCK", "$")), 1);
+    rig.submit(cmd("PUBLISH").args(("a", "x")), 2);
+    rig.submit(cmd("CLIENT").arg("ID"), 3);
+    rig.ping(4);
+    rig.sent();
+    let events = rig.feed("*0\r\n:0\r\n:7\r\n+PONG\r\n");
+    assert_eq!(events, ["1: *0", "2: :0", "3: :7", "4: +PONG"]);
+}
+
+#[test]
 fn what_would_break_framing_is_refused() {
     let mut rig = Rig::roomy();
     rig.submit(cmd("MULTI"), 1);

@@ -83,6 +83,7 @@ impl Run {
                 .unwrap_or_default(),
             reply_timeout: Duration::from_millis(random.choice([0, 0, 40]).unwrap_or(0)),
             silence_limit: Duration::from_millis(random.choice([0, 0, 90]).unwrap_or(0)),
+            shared: false,
         };
         let protocol = random
             .choice([Protocol::Resp2, Protocol::Auto])

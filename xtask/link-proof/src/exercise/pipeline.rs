@@ -106,6 +106,7 @@ fn settings<S: Storage<Tag = u32>>(pipeline: &mut Pipeline<S>) {
         },
         reply_timeout: Duration::from_micros(number()),
         silence_limit: Duration::from_micros(number()),
+        shared: flag(),
     }));
     pipeline.open(now());
 }

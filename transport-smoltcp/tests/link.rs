@@ -1,0 +1,184 @@
+//! The link over a real server: connecting, losing, connecting again, closing.
+
+mod common;
+
+use common::{Board, SERVER, Told};
+use respipe_core::cmd;
+use respipe_core::pipeline::{Config, Event, Inline, Pipeline, Resend};
+use respipe_core::reconnect::Backoff;
+use respipe_core::{Duration, Fate};
+use respipe_smoltcp::{Link, Lost, Notice, Settings};
+use respipe_testkit::process::{Launch, ServerProcess, servers};
+use respipe_testkit::skip;
+
+const SETTINGS: Settings = Settings {
+    backoff: Backoff {
+        first_delay: Duration::from_millis(5),
+        max_delay: Duration::from_millis(40),
+    },
+    ..Settings::new(SERVER)
+};
+
+type Small = Pipeline<Inline<2048, 1024, 16>>;
+
+fn pipeline() -> Small {
+    let mut pipeline = Pipeline::new(Inline::new());
+    pipeline.configure(Config {
+        resend: Resend::Replayable,
+        silence_limit: Duration::from_millis(300),
+        ..Config::DEFAULT
+    });
+    pipeline
+}
+
+fn server() -> Option<ServerProcess> {
+    let Some(binary) = servers().into_iter().next() else {
+        skip("no redis-server");
+        return None;
+    };
+    Some(Launch::new(&binary).start().unwrap())
+}
+
+#[test]
+fn commands_are_pipelined_over_smoltcp_to_a_real_server() {
+    let Some(server) = server() else { return };
+    let mut board = Board::new(server.address(), 1024);
+    let (mut link, mut pipeline) = (Link::new(&SETTINGS), pipeline());
+    let now = board.now();
+    for tag in 0..10 {
+        pipeline
+            .submit(&cmd("RPUSH").args(("list", tag)), tag, now)
+            .unwrap();
+    }
+    let mut lengths = Vec::new();
+    board.run(&mut link, &mut pipeline, |told| {
+        if let Told::Event(Event::Reply { tag, reply }) = told {
+            lengths.push((tag, reply.as_i64().unwrap()));
+        }
+        lengths.len() == 10
+    });
+    let expected: Vec<_> = (0..10).map(|tag| (tag, i64::from(tag) + 1)).collect();
+    assert_eq!(lengths, expected);
+    assert_eq!(board.net.cable.borrow().data_up, 1, "all in one segment");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_asked_again_from_another_port() {
+    let Some(server) = server() else { return };
+    let mut board = Board::new(server.address(), 1024);
+    board.net.listens = false;
+    let (mut link, mut pipeline) = (Link::new(&SETTINGS), pipeline());
+    let mut ports = Vec::new();
+    board.run(&mut link, &mut pipeline, |told| match told {
+        Told::Notice(Notice::Connecting { port, failures }) => {
+            assert_eq!(failures as usize, ports.len());
+            assert!(!ports.contains(&port));
+            ports.push(port);
+            false
+        }
+        Told::Notice(Notice::Lost { why, .. }) => {
+            assert_eq!(why, Lost::Refused);
+            ports.len() == 5
+        }
+        _ => false,
+    });
+    board.net.listens = true;
+    board.run(&mut link, &mut pipeline, |told| {
+        matches!(told, Told::Notice(Notice::Up))
+    });
+}
+
+#[test]
+fn what_may_run_again_goes_out_again_after_a_reset_and_the_rest_is_unknown() {
+    let Some(server) = server() else { return };
+    let mut board = Board::new(server.address(), 1024);
+    let (mut link, mut pipeline) = (Link::new(&SETTINGS), pipeline());
+    board.run(&mut link, &mut pipeline, |told| {
+        matches!(told, Told::Notice(Notice::Up))
+    });
+    server.pause().unwrap();
+    let now = board.now();
+    let set = cmd("SET").args(("k", 1)).replayable();
+    pipeline.submit(&set, 1, now).unwrap();
+    pipeline.submit(&cmd("INCR").arg("n"), 2, now).unwrap();
+    let mut turns = 0;
+    board.run(&mut link, &mut pipeline, |told| {
+        turns += usize::from(matches!(told, Told::Nothing));
+        turns == 10
+    });
+    board.net.reset();
+    server.resume().unwrap();
+    let mut told_of = Vec::new();
+    board.run(&mut link, &mut pipeline, |told| match told {
+        Told::Event(Event::Ended { tag, fate }) => {
+            assert!(matches!(fate, Fate::Unknown(_)), "{fate:?}");
+            told_of.push(tag);
+            false
+        }
+        Told::Event(Event::Reply { tag, reply }) => {
+            assert!(reply.is_ok());
+            told_of.push(tag);
+            true
+        }
+        Told::Notice(Notice::Lost { why, .. }) => {
+            assert_eq!(why, Lost::Network);
+            false
+        }
+        _ => false,
+    });
+    assert_eq!(told_of, [2, 1]);
+}
+
+#[test]
+fn a_server_that_stands_still_is_seen_by_the_silence_limit_alone() {
+    use respipe_core::pipeline::PipelineError;
+
+    let Some(server) = server() else { return };
+    let mut board = Board::new(server.address(), 1024);
+    let (mut link, mut pipeline) = (Link::new(&SETTINGS), pipeline());
+    board.run(&mut link, &mut pipeline, |told| {
+        matches!(told, Told::Notice(Notice::Up))
+    });
+    server.pause().unwrap();
+    let now = board.now();
+    pipeline
+        .submit(&cmd("SET").args(("k", 1)).replayable(), 1, now)
+        .unwrap();
+    board.run(&mut link, &mut pipeline, |told| match told {
+        Told::Notice(Notice::Lost { why, .. }) => {
+            assert_eq!(why, Lost::Pipeline(PipelineError::Silence));
+            true
+        }
+        _ => false,
+    });
+    server.resume().unwrap();
+    board.run(&mut link, &mut pipeline, |told| {
+        matches!(told, Told::Event(Event::Reply { tag: 1, .. }))
+    });
+}
+
+#[test]
+fn closing_waits_for_what_is_owed_and_opening_connects_again() {
+    let Some(server) = server() else { return };
+    let mut board = Board::new(server.address(), 1024);
+    let (mut link, mut pipeline) = (Link::new(&SETTINGS), pipeline());
+    board.run(&mut link, &mut pipeline, |told| {
+        matches!(told, Told::Notice(Notice::Up))
+    });
+    let now = board.now();
+    for tag in 0..8 {
+        pipeline.submit(&cmd("INCR").arg("n"), tag, now).unwrap();
+    }
+    link.close();
+    let mut replies = 0;
+    board.run(&mut link, &mut pipeline, |told| {
+        replies += usize::from(matches!(told, Told::Event(Event::Reply { .. })));
+        matches!(told, Told::Notice(Notice::Closed))
+    });
+    assert_eq!(replies, 8);
+    assert!(link.is_closed());
+    link.open();
+    board.run(&mut link, &mut pipeline, |told| {
+        matches!(told, Told::Notice(Notice::Up))
+    });
+}

@@ -76,7 +76,7 @@ impl Engine {
             if open || (!begun && !slot.effect.is_bound()) {
                 // Not GONE yet: the caller is still to be told.
                 self.ring.withdraw(nth, mem.slots);
-                self.mark(mem, nth, Flags::STRUCK);
+                self.ring.mark(nth, mem.slots, Flags::STRUCK);
                 if open {
                     self.held = Held::Nothing;
                     if begun {
@@ -84,7 +84,7 @@ impl Engine {
                     }
                 }
             }
-            self.mark(mem, nth, Flags::EXPIRED);
+            self.ring.mark(nth, mem.slots, Flags::EXPIRED);
             self.expired = nth.wrapping_add(1);
         }
         if self.silence_deadline().is_some_and(|due| due <= now) {
@@ -109,9 +109,9 @@ impl Engine {
             self.reported = nth.wrapping_add(1);
             let index = self.ring.index(nth, mem.slots);
             let sent = nth < self.ring.sent;
-            let slot = self.ring.slot(nth, mem.slots)?;
+            let slot = *self.ring.slot(nth, mem.slots)?;
             if slot.has(Flags::EXPIRED) && !slot.has(Flags::GONE) {
-                slot.set(Flags::GONE);
+                self.ring.mark(nth, mem.slots, Flags::GONE);
                 let fate = match () {
                     () if sent && slot.has(Flags::SILENT) => Fate::Silent,
                     () if slot.has(Flags::STRUCK) && !slot.has(Flags::ATTEMPTED) => Fate::NotSent,

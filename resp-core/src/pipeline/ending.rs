@@ -48,9 +48,10 @@ impl Engine {
         while nth < self.ring.len {
             let index = self.ring.index(nth, mem.slots);
             let sent = nth < self.ring.sent;
-            let Some(slot) = self.ring.slot(nth, mem.slots) else {
+            let Some(&mut slot) = self.ring.slot(nth, mem.slots) else {
                 break;
             };
+            let this = nth;
             nth = nth.wrapping_add(1);
             self.link = Link::Reaping(error, nth);
             if slot.has(Flags::STRUCK) {
@@ -63,7 +64,7 @@ impl Engine {
                 (true, Resend::NotSent) => false,
             };
             if again && !slot.has(Flags::BOUND.and(Flags::GONE).and(Flags::PIECES)) {
-                slot.set(Flags::ATTEMPTED.when(sent));
+                self.ring.mark(this, mem.slots, Flags::ATTEMPTED.when(sent));
                 continue;
             }
             let told = slot.has(Flags::GONE);
@@ -72,7 +73,8 @@ impl Engine {
                 () if sent || slot.has(Flags::ATTEMPTED) => Fate::Unknown(Why::LinkLost),
                 () => Fate::NotSent,
             };
-            slot.set(Flags::STRUCK.and(Flags::GONE));
+            let ended = Flags::STRUCK.and(Flags::GONE);
+            self.ring.mark(this, mem.slots, ended);
             if !told {
                 return Some((index, fate));
             }

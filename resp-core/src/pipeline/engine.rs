@@ -179,6 +179,12 @@ impl Engine {
         self.excerpt
     }
 
+    /// Whether all has left that was queued, for sure; asked again and again by every pump.
+    #[inline]
+    pub(crate) fn has_nothing_to_send(&self) -> bool {
+        self.link == Link::Up && self.ring.is_all_out() && !self.handshake.is_transmitting()
+    }
+
     /// Clears what may leave.
     #[inline(always)]
     pub(crate) fn clear(&mut self, mem: &mut Memory<'_>) {
@@ -191,7 +197,7 @@ impl Engine {
             Flush::AtLeast { count, bytes, .. } => {
                 let queued = self.ring.len.wrapping_sub(self.ring.cleared);
                 if (count > 0 && queued >= count as usize)
-                    || (bytes > 0 && self.ring.queued_bytes >= u64::from(bytes))
+                    || (bytes > 0 && self.ring.queued_bytes >= bytes as usize)
                 {
                     self.flush();
                 }
@@ -229,8 +235,10 @@ impl Engine {
     fn pass_special(&mut self, mem: &mut Memory<'_>) {
         let held = !self.held.is_nothing();
         while let Some(slot) = self.ring.pass(mem.slots, mem.tx.len(), held) {
-            if self.session.watches(slot.effect) && self.session.sent(slot.effect) {
-                slot.set(Flags::SILENT);
+            let effect = slot.effect;
+            if self.session.watches(effect) && self.session.sent(effect) {
+                let nth = self.ring.sent.wrapping_sub(1);
+                self.ring.mark(nth, mem.slots, Flags::SILENT);
             }
         }
     }

@@ -424,6 +424,13 @@ impl<S: Storage> Pipeline<S> {
     /// with [`transmitted`](Self::transmitted).
     #[inline]
     pub fn poll_transmit(&mut self) -> Option<&[u8]> {
+        if self.engine.has_nothing_to_send() {
+            return None;
+        }
+        self.transmit()
+    }
+
+    fn transmit(&mut self) -> Option<&[u8]> {
         match self.engine.link {
             Link::Up => {}
             Link::LoggingIn => return self.transmit_login(),
@@ -447,7 +454,7 @@ impl<S: Storage> Pipeline<S> {
             return Some(self.engine.handshake.rest());
         }
         match self.engine.link {
-            Link::Up => self.poll_transmit(),
+            Link::Up => self.transmit(),
             _ => None,
         }
     }

@@ -62,23 +62,13 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn quick(&mut self, mem: &mut Memory<'_>) -> Option<(usize, usize, Frame)> {
         if self.link != Link::Up
-            || self.ring.sent == 0
             || self.has_news()
             || self.handshake.is_owed()
-            || !self.session.is_plain()
             || !matches!(self.reading, Reading::Frames)
         {
             return None;
         }
-        let index = self.ring.index(0, mem.slots);
-        let slot = *mem.slots.get(index)?;
-        let odd = Flags::GONE
-            .and(Flags::STRUCK)
-            .and(Flags::SILENT)
-            .and(Flags::PIECES);
-        if slot.effect != Effect::Plain || slot.has(odd) {
-            return None;
-        }
+        let (index, slot) = self.ring.even_head(mem.slots)?;
         let at = self.rx.start;
         let frame = self.framer.quick(self.rx.waiting(mem.rx))?;
         self.rx.consume(frame.len);

@@ -40,6 +40,8 @@ pub(crate) struct Ring {
     pub(crate) sent: usize,
     pub(crate) cleared: usize,
     pub(crate) flushed: usize,
+    /// Slots from here on are even: see [`Slot::is_even`]. Those before may be, too.
+    uneven: usize,
     /// Index of the oldest byte kept, and bytes kept.
     tail: usize,
     used: usize,
@@ -52,8 +54,9 @@ pub(crate) struct Ring {
     /// What counts in the windows: of slots cleared and not popped.
     window_bytes: u64,
     window_replies: u64,
-    /// Bytes of slots not cleared.
-    pub(crate) queued_bytes: u64,
+    /// Of slots not cleared: their bytes, and the bytes of reply that they expect.
+    pub(crate) queued_bytes: usize,
+    queued_replies: u64,
     /// Something that nothing may be sent behind has been cleared and not popped.
     barrier: bool,
     /// Keep bytes until their slot is popped.
@@ -69,6 +72,7 @@ impl Ring {
             sent: 0,
             cleared: 0,
             flushed: 0,
+            uneven: 0,
             tail: 0,
             used: 0,
             next: 0,
@@ -78,6 +82,7 @@ impl Ring {
             window_bytes: 0,
             window_replies: 0,
             queued_bytes: 0,
+            queued_replies: 0,
             barrier: false,
             retain: false,
         }
@@ -131,9 +136,23 @@ impl Ring {
             *place = slot;
             self.len = self.len.wrapping_add(1);
             self.used = self.used.wrapping_add(len);
-            self.queued_bytes = self.queued_bytes.wrapping_add(len as u64);
+            self.queued_bytes = self.queued_bytes.wrapping_add(len);
+            self.queued_replies = self.queued_replies.wrapping_add(u64::from(slot.hint));
+            if !slot.is_even() {
+                self.uneven = self.len;
+            }
         }
         index
+    }
+
+    /// Notes facts about the slot `nth` from the head.
+    pub(crate) fn mark(&mut self, nth: usize, slots: &mut [Slot], flags: Flags) {
+        if let Some(slot) = self.slot(nth, slots) {
+            slot.flags = slot.flags.and(flags);
+            if !slot.is_even() {
+                self.uneven = self.uneven.max(nth.wrapping_add(1));
+            }
+        }
     }
 
     /// Adds bytes to the last slot, which is fed in pieces; they were written where
@@ -150,7 +169,7 @@ impl Ring {
         if self.cleared == self.len {
             self.run = self.run.wrapping_add(n);
         } else {
-            self.queued_bytes = self.queued_bytes.wrapping_add(n as u64);
+            self.queued_bytes = self.queued_bytes.wrapping_add(n);
         }
     }
 
@@ -160,17 +179,34 @@ impl Ring {
     #[inline(always)]
     pub(crate) fn clear(
         &mut self,
-        slots: &mut [Slot],
+        slots: &[Slot],
         ready: usize,
         window: Window,
         extra: u64,
         capacity: usize,
     ) {
+        let limits = Limits::of(window, extra);
+        if ready == self.len && self.cleared >= self.uneven && !self.barrier {
+            let bytes = self.window_bytes.wrapping_add(self.queued_bytes as u64);
+            let replies = self.window_replies.wrapping_add(self.queued_replies);
+            if limits.admit(ready.wrapping_sub(1), bytes, replies) {
+                // All of it at once.
+                (self.window_bytes, self.window_replies) = (bytes, replies);
+                self.run = self.run.wrapping_add(self.queued_bytes);
+                (self.queued_bytes, self.queued_replies) = (0, 0);
+                self.cleared = ready;
+                return;
+            }
+        }
+        self.clear_singly(slots, ready, limits, capacity);
+    }
+
+    /// The same, slot by slot.
+    fn clear_singly(&mut self, slots: &[Slot], ready: usize, limits: Limits, capacity: usize) {
         // Kept in registers: this loop runs once for each command.
         let (mut bytes, mut replies) = (self.window_bytes, self.window_replies);
         let (mut cleared, mut run, mut barrier) = (self.cleared, self.run, self.barrier);
         let mut index = self.index(cleared, slots);
-        let limits = Limits::of(window, extra);
         while cleared < ready && !barrier {
             let Some(slot) = slots.get(index) else {
                 break;
@@ -193,19 +229,27 @@ impl Ring {
             index = wrap(index, 1, slots.len());
         }
         let begun = run.wrapping_sub(self.run);
-        self.queued_bytes = self.queued_bytes.wrapping_sub(begun as u64);
+        self.queued_bytes = self.queued_bytes.wrapping_sub(begun);
+        let expected = replies.wrapping_sub(self.window_replies);
+        self.queued_replies = self.queued_replies.wrapping_sub(expected);
         (self.window_bytes, self.window_replies) = (bytes, replies);
         (self.cleared, self.run, self.barrier) = (cleared, run, barrier);
     }
 
     /// Steps over the bytes of a struck slot at the `sent` cursor, of which none has left.
     fn step_over(&mut self, len: usize, capacity: usize) {
-        self.queued_bytes = self.queued_bytes.wrapping_sub(len as u64);
+        self.queued_bytes = self.queued_bytes.wrapping_sub(len);
         self.sent = self.sent.wrapping_add(1);
         self.next = wrap(self.next, len, capacity);
         if !self.retain {
             self.release(len, capacity);
         }
+    }
+
+    /// Whether every byte that was queued has left.
+    #[inline]
+    pub(crate) const fn is_all_out(&self) -> bool {
+        self.run == 0 && self.cleared == self.len
     }
 
     /// Where the bytes to send next lie, in one piece.
@@ -233,6 +277,19 @@ impl Ring {
     /// call [`pass`](Self::pass).
     #[inline(always)]
     pub(crate) fn pass_plain(&mut self, slots: &[Slot], capacity: usize) {
+        if self.run > 0 || self.sent < self.uneven {
+            return self.pass_singly(slots, capacity);
+        }
+        // All that was cleared has left.
+        self.sent = self.cleared;
+        let freed = core::mem::take(&mut self.part);
+        if !self.retain && freed > 0 {
+            self.release(freed, capacity);
+        }
+    }
+
+    /// The same, slot by slot.
+    fn pass_singly(&mut self, slots: &[Slot], capacity: usize) {
         // Kept in registers: this loop runs once for each command.
         let mut index = self.index(self.sent, slots);
         let (mut sent, mut part, mut freed) = (self.sent, self.part, 0usize);
@@ -313,20 +370,33 @@ impl Ring {
         let len = slot.len as usize;
         if self.sent == 0 {
             // Struck before it left: its bytes are stepped over.
-            self.queued_bytes = self.queued_bytes.wrapping_sub(len as u64);
+            self.queued_replies = self.queued_replies.wrapping_sub(u64::from(slot.hint));
+            self.queued_bytes = self.queued_bytes.wrapping_sub(len);
             self.next = wrap(self.next, len, capacity);
             self.release(len, capacity);
+            self.uneven = self.uneven.saturating_sub(1);
             self.advance(slots.len());
         } else {
             // One that was struck out was stepped over and has set none.
             if slot.effect.is_barrier() && !slot.has(Flags::STRUCK) {
                 self.barrier = false;
             }
+            self.uneven = self.uneven.saturating_sub(1);
             self.pop_sent(slot, slots.len(), capacity);
         }
     }
 
-    /// Gives up the oldest slot, whose last byte has left and which is no barrier.
+    /// The oldest slot, if its last byte has left and all that is outstanding is even.
+    #[inline(always)]
+    pub(crate) fn even_head(&self, slots: &[Slot]) -> Option<(usize, Slot)> {
+        if self.sent == 0 || self.uneven > 0 {
+            return None;
+        }
+        let index = self.index(0, slots);
+        slots.get(index).map(|&slot| (index, slot))
+    }
+
+    /// Gives up the oldest slot, whose last byte has left and which is even.
     #[inline(always)]
     pub(crate) fn pop_sent(&mut self, slot: Slot, depth: usize, capacity: usize) {
         self.sent = self.sent.wrapping_sub(1);
@@ -380,7 +450,8 @@ impl Ring {
             let window_len = u64::from(slot.window_len());
             self.window_bytes = self.window_bytes.wrapping_sub(window_len);
             self.window_replies = self.window_replies.wrapping_sub(u64::from(slot.hint));
-            self.queued_bytes = self.queued_bytes.wrapping_add(u64::from(slot.len));
+            self.queued_bytes = self.queued_bytes.wrapping_add(slot.len as usize);
+            self.queued_replies = self.queued_replies.wrapping_add(u64::from(slot.hint));
             self.run = self.run.wrapping_sub(slot.len as usize);
             if slot.effect.is_barrier() {
                 self.barrier = false;
@@ -405,9 +476,10 @@ impl Ring {
         self.lent = 0;
         self.part = 0;
         self.window_bytes = 0;
-        self.window_replies = 0;
+        let expected = core::mem::take(&mut self.window_replies);
         self.barrier = false;
-        self.queued_bytes = self.used as u64;
+        self.queued_bytes = self.used;
+        self.queued_replies = self.queued_replies.wrapping_add(expected);
     }
 }
 

@@ -62,9 +62,16 @@ impl Slot {
         self.flags.has(any)
     }
 
+    /// Whether the common paths may take it: one reply, which its caller waits for, and bytes that
+    /// leave as they lie.
     #[inline]
-    pub(crate) fn set(&mut self, flags: Flags) {
-        self.flags = self.flags.and(flags);
+    pub(crate) const fn is_even(&self) -> bool {
+        const ODD: Flags = Flags::GONE
+            .and(Flags::STRUCK)
+            .and(Flags::SILENT)
+            .and(Flags::PIECES)
+            .and(Flags::EXPIRED);
+        matches!(self.effect, Effect::Plain) && !self.has(ODD)
     }
 
     /// Bytes that count in the window of sent bytes.

@@ -178,9 +178,8 @@ impl Engine {
         };
         let nth = self.ring.len;
         let index = self.enqueue(mem, len, Some((len, words)), traits, now)?;
-        if let Some(slot) = self.ring.slot(nth, mem.slots) {
-            slot.set(Flags::PIECES.and(Flags::BOUND));
-        }
+        let flags = Flags::PIECES.and(Flags::BOUND);
+        self.ring.mark(nth, mem.slots, flags);
         self.flush();
         Ok(index)
     }
@@ -202,7 +201,7 @@ impl Engine {
         let begun = self.ring.has_begun(nth, mem.slots);
         let whole = self.held.is_nothing() || nth.wrapping_add(1) < self.ring.len;
         let fate = if nth < self.ring.sent && slot.has(Flags::SILENT) {
-            self.mark(mem, nth, Flags::GONE);
+            self.ring.mark(nth, mem.slots, Flags::GONE);
             Fate::Silent
         } else if !whole {
             self.held = Held::Nothing;
@@ -213,7 +212,7 @@ impl Engine {
             Fate::NotSent
         } else if begun || slot.effect.is_bound() {
             // What changes the session stays, for the sake of those behind it.
-            self.mark(mem, nth, Flags::GONE);
+            self.ring.mark(nth, mem.slots, Flags::GONE);
             Fate::Unknown(Why::Abandoned)
         } else {
             self.strike(mem, nth);
@@ -225,15 +224,10 @@ impl Engine {
         Some((self.ring.index(nth, mem.slots), fate))
     }
 
-    pub(crate) fn mark(&mut self, mem: &mut Memory<'_>, nth: usize, flags: Flags) {
-        if let Some(slot) = self.ring.slot(nth, mem.slots) {
-            slot.set(flags);
-        }
-    }
-
     /// Strikes a command out of which nothing has left.
     fn strike(&mut self, mem: &mut Memory<'_>, nth: usize) {
         self.ring.withdraw(nth, mem.slots);
-        self.mark(mem, nth, Flags::STRUCK.and(Flags::GONE));
+        self.ring
+            .mark(nth, mem.slots, Flags::STRUCK.and(Flags::GONE));
     }
 }

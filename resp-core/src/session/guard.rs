@@ -142,10 +142,8 @@ pub(crate) enum Settled {
 /// The state of one connection's session.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Session {
-    /// Derived from the rest, for the common paths: a submit has to look closer; a reply may not
-    /// be the head command's.
+    /// Derived from the rest, for the common path: a submit has to look closer.
     watchful: bool,
-    uneven: bool,
     /// Submitted, in order: inside MULTI; with a subscription in it.
     in_multi: bool,
     subscribes_in_multi: bool,
@@ -179,7 +177,6 @@ impl Session {
     /// A session before its connection.
     pub(crate) const NEW: Self = Self {
         watchful: false,
-        uneven: false,
         in_multi: false,
         subscribes_in_multi: false,
         watching: false,
@@ -241,19 +238,12 @@ impl Session {
         self.watchful
     }
 
-    /// Derives what the common paths ask for; called whenever the rest may have changed.
+    /// Derives what the common path asks for; called whenever the rest may have changed.
     fn derive(&mut self) {
         self.watchful = self.binds() || self.is_exclusive();
-        self.uneven = self.lines || (!self.resp3 && self.is_subscribed());
     }
 
-    /// Whether every reply belongs to the head command, whatever it holds.
-    #[inline]
-    pub(crate) const fn is_plain(&self) -> bool {
-        !self.uneven
-    }
-
-    const fn is_subscribed(&self) -> bool {
+    pub(crate) const fn is_subscribed(&self) -> bool {
         self.channels != 0 || self.patterns != 0 || self.shards != 0
     }
 
@@ -402,7 +392,8 @@ impl Session {
 
     /// Decides what a frame is that arrived while this command is the oldest that was sent.
     ///
-    /// Called for what [`is_plain`](Self::is_plain) and a plain effect do not decide.
+    /// A scalar for a plain command needs no decision: the lines that MONITOR puts between replies
+    /// are scalars too, but behind it only RESET and QUIT are outstanding.
     pub(crate) fn settle(
         &mut self,
         head: Option<(Effect, u16)>,

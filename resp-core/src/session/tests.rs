@@ -107,7 +107,7 @@ fn channels_and_patterns_are_counted_together_and_shards_apart() {
     run(&mut session, "SUBSCRIBE a", &confirmation("subscribe", 1));
     run(&mut session, "PSUBSCRIBE a", &confirmation("psubscribe", 2));
     run(&mut session, "SSUBSCRIBE a", &confirmation("ssubscribe", 1));
-    assert!(!session.is_plain());
+    assert!(session.is_subscribed());
     // UNSUBSCRIBE of no channel: one channel, one confirmation, one pattern left.
     let settled = run(&mut session, "UNSUBSCRIBE", &confirmation("unsubscribe", 1));
     assert_eq!(settled, Settled::Answered);
@@ -116,13 +116,16 @@ fn channels_and_patterns_are_counted_together_and_shards_apart() {
         "PUNSUBSCRIBE",
         &confirmation("punsubscribe", 0),
     );
-    assert!(!session.is_plain(), "a shard channel is still subscribed");
+    assert!(
+        session.is_subscribed(),
+        "a shard channel is still subscribed"
+    );
     run(
         &mut session,
         "SUNSUBSCRIBE",
         &confirmation("sunsubscribe", 0),
     );
-    assert!(session.is_plain());
+    assert!(!session.is_subscribed());
 }
 
 #[test]

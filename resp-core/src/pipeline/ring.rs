@@ -483,6 +483,29 @@ impl Ring {
     }
 }
 
+#[cfg(test)]
+impl Ring {
+    /// Counts again, slot by slot, what is kept as sums.
+    pub(crate) fn assert_sums(&self, slots: &[Slot]) {
+        let count = |from: usize, to: usize| {
+            let counted = (from..to).map(|nth| slots[self.index(nth, slots)]);
+            counted.fold((0, 0, 0), |(bytes, window, replies), slot| {
+                (
+                    bytes + slot.len as usize,
+                    window + u64::from(slot.window_len()),
+                    replies + u64::from(slot.hint),
+                )
+            })
+        };
+        let (_, window, replies) = count(0, self.cleared);
+        assert_eq!((self.window_bytes, self.window_replies), (window, replies));
+        let (bytes, _, replies) = count(self.cleared, self.len);
+        assert_eq!((self.queued_bytes, self.queued_replies), (bytes, replies));
+        let odd = (self.uneven..self.len).find(|&nth| !slots[self.index(nth, slots)].is_even());
+        assert_eq!(odd, None, "counts as even");
+    }
+}
+
 /// A [`Window`] with no zeros that mean something else.
 #[derive(Clone, Copy)]
 struct Limits {

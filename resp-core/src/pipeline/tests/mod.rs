@@ -115,6 +115,7 @@ impl Rig {
             let n = bytes.len().min(step).min(most - sent.len());
             sent.extend_from_slice(&bytes[..n]);
             self.pipeline.transmitted(n, self.now);
+            self.check();
         }
         String::from_utf8(sent).unwrap()
     }
@@ -149,6 +150,18 @@ impl Rig {
     }
 
     fn events(&mut self) -> Vec<String> {
+        self.check();
+        let events = self.take_events();
+        self.check();
+        events
+    }
+
+    fn check(&self) {
+        let slots = &self.pipeline.storage.slots;
+        self.pipeline.engine.ring.assert_sums(slots);
+    }
+
+    fn take_events(&mut self) -> Vec<String> {
         let mut events = Vec::new();
         loop {
             match self.pipeline.poll_event() {

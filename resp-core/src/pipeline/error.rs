@@ -43,6 +43,9 @@ pub enum Rejected {
     Inexact,
     /// A command that is fed in pieces holds the line until it is whole.
     LineHeld,
+    /// The pipeline is in use by the caller itself, who handles one of its events; said by
+    /// transports that share one. Try again behind the handler.
+    InUse,
     /// The pipeline is closed, or its link is down and nothing would be sent again.
     Closed,
 }
@@ -51,7 +54,10 @@ impl Rejected {
     /// Whether the same command may be accepted later, without the caller changing it.
     #[must_use]
     pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::NoSlot | Self::NoRoom { .. } | Self::LineHeld)
+        matches!(
+            self,
+            Self::NoSlot | Self::NoRoom { .. } | Self::LineHeld | Self::InUse
+        )
     }
 }
 
@@ -71,6 +77,7 @@ impl core::fmt::Display for Rejected {
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Inexact => f.write_str("an argument is not as long as it announced"),
             Self::LineHeld => f.write_str("a command that is fed in pieces is not whole yet"),
+            Self::InUse => f.write_str("the pipeline is handling an event"),
             Self::Closed => f.write_str("the pipeline is closed"),
         }
     }

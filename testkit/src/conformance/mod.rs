@@ -35,7 +35,7 @@ mod suite;
 
 pub use host::Host;
 pub use outcome::Outcome;
-pub use pipeline::{OverFakeLink, PipelineAlone};
+pub use pipeline::{OverFakeLink, PipelineAlone, Told};
 pub use run::{Report, run};
 pub use scenario::{Action, Exchange, HELLO, Request, Scenario, Settings};
 pub use stage::{Actor, Book, Stage};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use respipe_core::encode::RawCommand;
-use respipe_core::pipeline::{Event, Heap, SubmitError, Ticket, Token};
+use respipe_core::pipeline::{Event, Heap, PipelineError, SubmitError, Ticket, Token};
 use respipe_core::{Duration, Kind, Pipeline, cmd};
 
 use super::outcome::Outcome;
@@ -55,8 +55,9 @@ pub struct OverFakeLink {
 
 /// What the application was told, events made comparable.
 #[derive(Debug, Default)]
-pub(super) struct Told {
-    pub(super) outcomes: Vec<Outcome>,
+pub struct Told {
+    /// All of it so far.
+    pub outcomes: Vec<Outcome>,
     /// Tokens of the reply that is being streamed, put together again.
     tokens: Vec<u8>,
     /// Told that the connection has ended.
@@ -64,7 +65,8 @@ pub(super) struct Told {
 }
 
 impl Told {
-    pub(super) fn event(&mut self, event: Event<'_, u32>) {
+    /// An event of the pipeline; tokens are put together to one outcome.
+    pub fn event(&mut self, event: Event<'_, u32>) {
         let outcome = match event {
             Event::Reply { tag, reply } => Outcome::Reply {
                 tag,
@@ -97,12 +99,12 @@ impl Told {
     }
 
     /// The reply that is being streamed was given up.
-    pub(super) fn forget_tokens(&mut self) {
+    pub fn forget_tokens(&mut self) {
         self.tokens.clear();
     }
 
     /// A new connection begins.
-    pub(super) fn reopened(&mut self) {
+    pub fn reopened(&mut self) {
         self.down = false;
         self.tokens.clear();
     }
@@ -126,13 +128,12 @@ impl Told {
         self.tokens.extend(header.as_bytes());
     }
 
-    fn ended(&mut self, pumped: Pumped) {
-        if let Pumped::Ended(error) = pumped {
-            if !self.down {
-                self.outcomes.push(Outcome::Down(error));
-            }
-            self.down = true;
+    /// The connection has ended; that counts once.
+    pub fn ended(&mut self, error: PipelineError) {
+        if !self.down {
+            self.outcomes.push(Outcome::Down(error));
         }
+        self.down = true;
     }
 }
 
@@ -151,6 +152,12 @@ impl OverFakeLink {
         }
     }
 
+    fn ended(&mut self, pumped: Pumped) {
+        if let Pumped::Ended(error) = pumped {
+            self.told.ended(error);
+        }
+    }
+
     /// Pumps until nothing moves at this time. Whether the link is there.
     fn pump(&mut self) -> bool {
         let Some(link) = &mut self.link else {
@@ -160,7 +167,7 @@ impl OverFakeLink {
         let pumped = pump(&mut self.pipeline, link, self.clock.now(), |event| {
             told.event(event);
         });
-        self.told.ended(pumped);
+        self.ended(pumped);
         !matches!(pumped, Pumped::Ended(_))
     }
 }
@@ -276,7 +283,7 @@ impl Subject for OverFakeLink {
             let pumped = pump_until(&mut self.pipeline, link, &self.clock, until, |event| {
                 told.event(event);
             });
-            self.told.ended(pumped);
+            self.ended(pumped);
         }
         self.clock.advance_to(until);
         Ok(())

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "a global allocator is unsafe to implement")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 #[derive(Debug)]
 pub struct Counting;
@@ -17,10 +17,21 @@ pub fn allocations() -> u64 {
     ALLOCATIONS.load(Ordering::Relaxed)
 }
 
-/// Two instructions instead of a locked one, which would be charged to whoever allocates: every client here runs on one
-/// thread, so no count is lost.
+static ALL_THREADS: AtomicBool = AtomicBool::new(false);
+
+/// From now on the count is exact where several threads allocate, and costs a locked instruction an allocation.
+pub fn count_all_threads(exact: bool) {
+    ALL_THREADS.store(exact, Ordering::Relaxed);
+}
+
+/// Without locking unless that is asked for, because CPU is measured with the counter in place and would be charged to
+/// whoever allocates.
 fn count() {
-    ALLOCATIONS.store(ALLOCATIONS.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    if ALL_THREADS.load(Ordering::Relaxed) {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+    } else {
+        ALLOCATIONS.store(ALLOCATIONS.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
 }
 
 // SAFETY: every call goes to the system's allocator as it came.

@@ -18,11 +18,12 @@ mod peers;
 mod report;
 mod run;
 mod scan;
+mod shared;
 mod table;
 mod targets;
 mod workload;
 
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 fn main() -> ExitCode {
     let done = Action::from_arguments().and_then(|action| match action {

@@ -21,15 +21,21 @@ pub enum Measure {
     Allocations,
     SystemCalls,
     Memory,
+    Latency,
+    LatencyRatio,
+    Cancellation,
 }
 
 impl Measure {
-    pub const ALL: [Measure; 5] = [
+    pub const ALL: [Measure; 8] = [
         Measure::Cpu,
         Measure::Instructions,
         Measure::Allocations,
         Measure::SystemCalls,
         Measure::Memory,
+        Measure::Latency,
+        Measure::LatencyRatio,
+        Measure::Cancellation,
     ];
 
     pub fn name(self) -> &'static str {
@@ -39,6 +45,9 @@ impl Measure {
             Measure::Allocations => "allocations",
             Measure::SystemCalls => "syscalls",
             Measure::Memory => "memory",
+            Measure::Latency => "latency",
+            Measure::LatencyRatio => "latency-ratio",
+            Measure::Cancellation => "cancel",
         }
     }
 
@@ -49,6 +58,9 @@ impl Measure {
             Measure::Allocations => "allocations a command",
             Measure::SystemCalls => "system calls a 1 000 commands",
             Measure::Memory => "peak memory, KiB",
+            Measure::Latency => "a lone caller's p99, us",
+            Measure::LatencyRatio => "ours is of it",
+            Measure::Cancellation => "shifted, kept or miscounted",
         }
     }
 

@@ -11,13 +11,15 @@ use crate::measure::Measure;
 pub const HELP: &str = "\
 cargo bench-peers [OPTIONS]
 
-Respipe beside redis-rs, rustis, hiredis and a raw floor, round by round in one run, on a server of its own.
+Respipe beside redis-rs, fred, rustis, hiredis and a raw floor, round by round in one run, on a server of its own.
 
   --quick            fewer rounds, fewer depths for what valgrind and strace count
   --smoke            seconds: shows that everything runs, the figures mean nothing
-  --only WORD        only cells whose name holds WORD, such as set/100, lrange, codec/, memory (can be repeated)
-  --measure WORD     cpu, instructions, allocations, syscalls, memory; default: all (can be repeated)
-  --rounds N         rounds of the CPU measurement
+  --only WORD        only cells whose name holds WORD, such as set/100, lrange, codec/, memory, shared/, lone/, cancel/
+                     (can be repeated)
+  --measure WORD     cpu, instructions, allocations, syscalls, memory, latency, cancel; default: all
+                     (can be repeated)
+  --rounds N         rounds of the CPU and the latency measurement
   --server PATH      the server's binary; default: redis-server or valkey-server on the PATH
   --json             figures as JSON on standard output, tables nowhere
 ";

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use crate::codec::{Codec, Row};
 use crate::measure::{Measure, Spread};
-use crate::peers::{OUR_BATCH, OUR_STREAM, OURS, Peer};
+use crate::peers::{OURS, Peer};
 use crate::run::DEPTHS;
+use crate::shared::{TASKS, Threads};
 use crate::table::Table;
 use crate::targets;
 use crate::workload::Kind;
@@ -26,6 +27,8 @@ pub struct Report {
     pub figures: Vec<Figure>,
     /// What could not be measured, and why.
     pub notes: Vec<String>,
+    /// What a figure alone does not say.
+    pub remarks: Vec<String>,
 }
 
 impl Report {
@@ -39,11 +42,25 @@ impl Report {
 
     /// The peer that needs least, and how much: neither ours nor the floor.
     pub fn best_peer(&self, cell: &str, measure: Measure) -> Option<(&'static str, f64)> {
-        let others = [OURS, OUR_BATCH, OUR_STREAM, Peer::Floor.name()];
-        let is_rival = |figure: &&Figure| {
-            figure.cell == cell && figure.measure == measure && !others.contains(&figure.client)
-        };
-        let rivals = self.figures.iter().filter(is_rival);
+        self.best_of(cell, measure, |peer| !peer.is_ours() && peer != Peer::Floor)
+    }
+
+    /// The same among the clients that tasks can share.
+    pub fn best_shared(&self, cell: &str, measure: Measure) -> Option<(&'static str, f64)> {
+        self.best_of(cell, measure, |peer| {
+            Peer::SHARED.contains(&peer) && !peer.is_ours() && peer != Peer::Floor
+        })
+    }
+
+    fn best_of(
+        &self,
+        cell: &str,
+        measure: Measure,
+        is_rival: impl Fn(Peer) -> bool,
+    ) -> Option<(&'static str, f64)> {
+        let here = |figure: &&Figure| figure.cell == cell && figure.measure == measure;
+        let of_rivals = |figure: &&Figure| Peer::named(figure.client).is_none_or(&is_rival);
+        let rivals = self.figures.iter().filter(here).filter(of_rivals);
         let figures = rivals.map(|figure| (figure.client, figure.spread.median));
         figures.min_by(|a, b| a.1.total_cmp(&b.1))
     }
@@ -67,6 +84,7 @@ impl Report {
                 "figures": figures.collect::<Vec<_>>(),
                 "targets": targets.collect::<Vec<_>>(),
                 "notes": self.notes,
+                "remarks": self.remarks,
             }
         })
     }
@@ -93,6 +111,36 @@ impl Report {
             }
         }
         (!text.is_empty()).then(|| format!("{}\n\n{text}", kind.title()))
+    }
+
+    /// Tasks that share a connection.
+    fn shared(&self, threads: Threads) -> Table {
+        const COLUMNS: [(&str, Measure); 6] = [
+            ("shared", Measure::Cpu),
+            ("shared", Measure::Instructions),
+            ("shared", Measure::Allocations),
+            ("lone", Measure::Latency),
+            ("lone", Measure::LatencyRatio),
+            ("cancel", Measure::Cancellation),
+        ];
+        let title = format!(
+            "{TASKS} tasks on one connection, GET of 16 bytes, {}: a call's cost",
+            threads.name()
+        );
+        let mut table = Table::new(
+            &title,
+            COLUMNS.map(|(_, measure)| measure.title().to_owned()),
+        );
+        for peer in Peer::SHARED.map(Peer::name) {
+            table.row(
+                peer,
+                COLUMNS.map(|(cells, measure)| {
+                    let cell = format!("{cells}/{}", threads.name());
+                    Some(spread_text(self.figure(&cell, peer, measure)?, measure))
+                }),
+            );
+        }
+        table
     }
 
     fn memory(&self) -> Table {
@@ -169,6 +217,8 @@ impl fmt::Display for Report {
         }
         let tables = [
             self.codecs(),
+            self.shared(Threads::Current),
+            self.shared(Threads::Two),
             self.memory(),
             self.ratios(Measure::Cpu),
             self.ratios(Measure::Instructions),
@@ -176,6 +226,9 @@ impl fmt::Display for Report {
         ];
         for table in tables.iter().filter(|table| !table.is_empty()) {
             writeln!(f, "{table}")?;
+        }
+        for remark in &self.remarks {
+            writeln!(f, "{remark}")?;
         }
         for note in &self.notes {
             writeln!(f, "not measured: {note}")?;
@@ -188,8 +241,10 @@ impl fmt::Display for Report {
 fn spread_text(spread: Spread, measure: Measure) -> String {
     let Spread { median, min, max } = spread;
     match measure {
-        Measure::Cpu => format!("{} ({}-{})", number(median), number(min), number(max)),
-        Measure::Instructions | Measure::Memory => format!("{median:.0}"),
+        Measure::Cpu | Measure::Latency | Measure::LatencyRatio => {
+            format!("{} ({}-{})", number(median), number(min), number(max))
+        }
+        Measure::Instructions | Measure::Memory | Measure::Cancellation => format!("{median:.0}"),
         Measure::Allocations | Measure::SystemCalls => number(median),
     }
 }
@@ -197,7 +252,8 @@ fn spread_text(spread: Spread, measure: Measure) -> String {
 /// Three digits, about.
 fn number(figure: f64) -> String {
     match figure.abs() {
-        0.0 => "0".to_owned(),
+        // Below what a difference of two counts can tell.
+        size if size < 0.0005 => "0".to_owned(),
         size if size < 0.095 => format!("{figure:.4}"),
         size if size < 9.95 => format!("{figure:.2}"),
         size if size < 99.5 => format!("{figure:.1}"),

@@ -1,12 +1,15 @@
 //! The whole measurement, cell by cell.
 
 use crate::Result;
+use crate::allocator;
 use crate::codec::{Codec, Row};
 use crate::measure::{Cost, Measure, Spread, Tool};
 use crate::options::{Effort, Options};
-use crate::peers::{Client, Peer};
+use crate::peers::Peer;
 use crate::report::{Figure, Report};
-use crate::workload::{Kind, Workload};
+use crate::workload::{Kind, Tally, Workload};
+
+mod shared;
 
 pub const DEPTHS: [usize; 5] = [1, 10, 100, 1000, 10_000];
 
@@ -32,6 +35,7 @@ pub fn run(options: &Options, port: u16) -> Result<Report> {
     }
     run.codecs()?;
     run.clients()?;
+    run.shared()?;
     run.memory()?;
     Ok(run.report)
 }
@@ -83,8 +87,7 @@ impl Run<'_> {
     }
 
     fn clients(&mut self) -> Result<()> {
-        let mut control =
-            redis::Client::open(format!("redis://127.0.0.1:{}", self.port))?.get_connection()?;
+        let mut control = self.control()?;
         for kind in Kind::ALL {
             let workload = Workload::new(kind);
             for depth in DEPTHS {
@@ -95,7 +98,17 @@ impl Run<'_> {
                 }
                 progress(&cell);
                 workload.prepare(&mut control)?;
-                self.time(&cell, &workload, depth)?;
+                if self.times() {
+                    let count = self.commands(kind, depth);
+                    let works = present().map(|peer| {
+                        let mut client = peer.connect(self.port, depth)?;
+                        let workload = &workload;
+                        let work = move |count| client.run(workload, depth, count);
+                        Ok(Runner::new(peer, work))
+                    });
+                    let runners = works.collect::<Result<Vec<_>>>()?;
+                    self.time(&cell, &workload, count, runners)?;
+                }
                 self.count(&cell, kind, depth)?;
             }
         }
@@ -103,38 +116,37 @@ impl Run<'_> {
     }
 
     /// CPU time: every client in turn, round by round, the first of a round another one each time.
-    /// Allocations: what twice as many commands take more.
-    fn time(&mut self, cell: &str, workload: &Workload, depth: usize) -> Result<()> {
-        let times_cpu = self.options.wants(Measure::Cpu);
-        let counts_allocations = self.options.wants(Measure::Allocations);
-        if !times_cpu && !counts_allocations {
-            return Ok(());
+    /// Allocations: what twice as many commands take more. Each has done the work once before, so that its buffers
+    /// have grown.
+    fn time(
+        &mut self,
+        cell: &str,
+        workload: &Workload,
+        count: usize,
+        mut runners: Vec<Runner<'_>>,
+    ) -> Result<()> {
+        for runner in &mut runners {
+            runner.run(workload, count)?;
         }
-        let count = self.commands(workload.kind, depth);
-        let mut runners = Vec::new();
-        for peer in present() {
-            let mut runner = Runner::warm(
-                peer,
-                peer.connect(self.port, depth)?,
-                workload,
-                depth,
-                count,
-            )?;
-            if counts_allocations && !peer.has_own_allocator() {
-                let [once, twice] =
-                    [count, 2 * count].map(|count| runner.run(workload, depth, count));
+        if self.options.wants(Measure::Allocations) {
+            allocator::count_all_threads(true);
+            for runner in &mut runners {
+                if runner.peer.has_own_allocator() {
+                    continue;
+                }
+                let [once, twice] = [count, 2 * count].map(|count| runner.run(workload, count));
                 let more = twice?.allocations as f64 - once?.allocations as f64;
                 let figure = Spread::once(more / count as f64);
-                self.add(cell, peer.name(), Measure::Allocations, figure);
+                self.add(cell, runner.peer.name(), Measure::Allocations, figure);
             }
-            runners.push(runner);
+            allocator::count_all_threads(false);
         }
-        if !times_cpu {
+        if !self.options.wants(Measure::Cpu) {
             return Ok(());
         }
         for _ in 0..self.options.rounds() {
             for runner in &mut runners {
-                let cost = runner.run(workload, depth, count)?;
+                let cost = runner.run(workload, count)?;
                 runner.cpu.push(cost.cpu as f64 / count as f64);
             }
             runners.rotate_left(1);
@@ -231,6 +243,16 @@ impl Run<'_> {
         commands.max(depth)
     }
 
+    fn times(&self) -> bool {
+        self.options.wants(Measure::Cpu) || self.options.wants(Measure::Allocations)
+    }
+
+    /// A connection that prepares what the clients find.
+    fn control(&self) -> Result<redis::Connection> {
+        let client = redis::Client::open(format!("redis://127.0.0.1:{}", self.port))?;
+        Ok(client.get_connection()?)
+    }
+
     fn add(&mut self, cell: &str, client: &'static str, measure: Measure, spread: Spread) {
         self.report.figures.push(Figure {
             cell: cell.to_owned(),
@@ -241,33 +263,24 @@ impl Run<'_> {
     }
 }
 
-/// A client and what its rounds took, nanoseconds a command.
-struct Runner {
+/// A client at its work and what its rounds took, nanoseconds a command.
+struct Runner<'a> {
     peer: Peer,
-    client: Box<dyn Client>,
+    work: Box<dyn FnMut(usize) -> Result<Tally> + 'a>,
     cpu: Vec<f64>,
 }
 
-impl Runner {
-    /// A client that has done the work once, so that its buffers have grown.
-    fn warm(
-        peer: Peer,
-        client: Box<dyn Client>,
-        workload: &Workload,
-        depth: usize,
-        count: usize,
-    ) -> Result<Runner> {
-        let mut runner = Runner {
+impl<'a> Runner<'a> {
+    fn new(peer: Peer, work: impl FnMut(usize) -> Result<Tally> + 'a) -> Runner<'a> {
+        Runner {
             peer,
-            client,
+            work: Box::new(work),
             cpu: Vec::new(),
-        };
-        runner.run(workload, depth, count)?;
-        Ok(runner)
+        }
     }
 
-    fn run(&mut self, workload: &Workload, depth: usize, count: usize) -> Result<Cost> {
-        let (cost, tally) = Cost::of(|| self.client.run(workload, depth, count));
+    fn run(&mut self, workload: &Workload, count: usize) -> Result<Cost> {
+        let (cost, tally) = Cost::of(|| (self.work)(count));
         workload.check(self.peer.name(), count, tally?)?;
         Ok(cost)
     }

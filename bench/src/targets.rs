@@ -5,6 +5,8 @@ use crate::measure::Measure;
 use crate::peers::{OUR_BATCH, OUR_STREAM, OURS, Peer};
 use crate::report::Report;
 
+mod shared;
+
 /// One number to reach: `figure` at or below `reach`. What this run did not measure is `None`.
 #[derive(Debug)]
 pub struct Target {
@@ -85,6 +87,7 @@ pub fn all(report: &Report) -> Vec<Target> {
         "set, window 1000, stream: system calls per 1 000",
     ));
     targets.push(memory(report));
+    targets.extend(shared::all(report));
     targets
 }
 

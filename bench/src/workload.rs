@@ -142,4 +142,12 @@ impl Tally {
         self.replies += 1;
         *self.bytes.get_or_insert(0) += bytes;
     }
+
+    /// Adds what another has seen.
+    pub fn merge(&mut self, other: Tally) {
+        self.replies += other.replies;
+        if let Some(bytes) = other.bytes {
+            *self.bytes.get_or_insert(0) += bytes;
+        }
+    }
 }

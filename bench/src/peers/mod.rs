@@ -1,12 +1,16 @@
 //! The clients that are compared, one file each.
 
 use crate::Result;
+use crate::shared::{Handle, InRuntime, Pipelines, Session, Threads};
 use crate::workload::{Tally, Workload};
 
 mod floor;
+mod floor_tokio;
+mod fred;
 #[cfg(hiredis)]
 mod hiredis;
 mod redis_rs;
+mod redis_rs_tokio;
 mod respipe;
 mod rustis;
 
@@ -18,6 +22,9 @@ pub const OUR_BATCH: &str = "respipe-batch";
 
 /// Ours with a window of `depth` that slides.
 pub const OUR_STREAM: &str = "respipe-stream";
+
+/// Ours on tokio: a client that tasks share, and its pipelines.
+pub const OUR_TOKIO: &str = "respipe-tokio";
 
 /// A connected client.
 pub trait Client {
@@ -32,17 +39,21 @@ pub enum Peer {
     RespipeBatch,
     RespipeStream,
     RedisRs,
+    RedisRsTokio,
+    Fred,
     Rustis,
     Hiredis,
     Floor,
 }
 
 impl Peer {
-    pub const ALL: [Peer; 7] = [
+    pub const ALL: [Peer; 9] = [
         Peer::Respipe,
         Peer::RespipeBatch,
         Peer::RespipeStream,
         Peer::RedisRs,
+        Peer::RedisRsTokio,
+        Peer::Fred,
         Peer::Rustis,
         Peer::Hiredis,
         Peer::Floor,
@@ -54,6 +65,8 @@ impl Peer {
             Peer::RespipeBatch => OUR_BATCH,
             Peer::RespipeStream => OUR_STREAM,
             Peer::RedisRs => "redis-rs",
+            Peer::RedisRsTokio => "redis-rs-tokio",
+            Peer::Fred => "fred",
             Peer::Rustis => "rustis",
             Peer::Hiredis => "hiredis",
             Peer::Floor => "floor",
@@ -62,6 +75,10 @@ impl Peer {
 
     pub fn named(name: &str) -> Option<Peer> {
         Peer::ALL.into_iter().find(|peer| peer.name() == name)
+    }
+
+    pub fn is_ours(self) -> bool {
+        [OURS, OUR_BATCH, OUR_STREAM, OUR_TOKIO].contains(&self.name())
     }
 
     /// Why it cannot take part, if it cannot.
@@ -87,7 +104,9 @@ impl Peer {
             Peer::RespipeBatch => Ok(Box::new(respipe::InBatches::connect(port, depth)?)),
             Peer::RespipeStream => Ok(Box::new(respipe::Streamed::connect(port, depth)?)),
             Peer::RedisRs => Ok(Box::new(redis_rs::RedisRs::connect(port)?)),
-            Peer::Rustis => Ok(Box::new(rustis::Rustis::connect(port)?)),
+            Peer::RedisRsTokio => in_runtime::<redis_rs_tokio::RedisRsTokio>(port),
+            Peer::Fred => in_runtime::<fred::Fred>(port),
+            Peer::Rustis => in_runtime::<rustis::Rustis>(port),
             #[cfg(hiredis)]
             Peer::Hiredis => Ok(Box::new(hiredis::Hiredis::connect(port)?)),
             #[cfg(not(hiredis))]
@@ -95,4 +114,27 @@ impl Peer {
             Peer::Floor => Ok(Box::new(floor::Floor::connect(port)?)),
         }
     }
+
+    /// The clients that many tasks can share.
+    pub const SHARED: [Peer; 4] = [Peer::RedisRsTokio, Peer::Fred, Peer::Rustis, Peer::Floor];
+
+    /// Connects one of [`Peer::SHARED`].
+    pub fn share(self, port: u16, threads: Threads) -> Result<Box<dyn Session>> {
+        match self {
+            Peer::RedisRsTokio => share::<redis_rs_tokio::RedisRsTokio>(port, threads),
+            Peer::Fred => share::<fred::Fred>(port, threads),
+            Peer::Rustis => share::<rustis::Rustis>(port, threads),
+            Peer::Floor => share::<floor_tokio::FloorTokio>(port, threads),
+            _ => Err(format!("{} cannot be shared by tasks", self.name()).into()),
+        }
+    }
+}
+
+/// Pipelines of an async client, on the runtime where it costs least.
+fn in_runtime<P: Pipelines>(port: u16) -> Result<Box<dyn Client>> {
+    Ok(Box::new(InRuntime::<P>::connect(port, Threads::Current)?))
+}
+
+fn share<H: Handle>(port: u16, threads: Threads) -> Result<Box<dyn Session>> {
+    Ok(Box::new(InRuntime::<H>::connect(port, threads)?))
 }

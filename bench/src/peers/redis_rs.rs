@@ -29,18 +29,7 @@ impl Client for RedisRs {
         for _ in 0..count / depth {
             self.pipe.clear();
             for key in keys.by_ref().take(depth) {
-                match workload.kind {
-                    Kind::Set => self.pipe.cmd("SET").arg(key).arg(&workload.value),
-                    Kind::Get | Kind::Get4K => self.pipe.cmd("GET").arg(key),
-                    Kind::Lrange => self.pipe.cmd("LRANGE").arg(key).arg(0).arg(99),
-                    Kind::Xadd => self
-                        .pipe
-                        .cmd("XADD")
-                        .arg(key)
-                        .arg("*")
-                        .arg("sample")
-                        .arg(&workload.value),
-                };
+                queue(&mut self.pipe, workload, key);
             }
             let replies: Vec<Value> = self.pipe.query(&mut self.connection)?;
             for reply in &replies {
@@ -51,7 +40,17 @@ impl Client for RedisRs {
     }
 }
 
-fn payload(value: &Value) -> usize {
+pub(super) fn queue(pipe: &mut redis::Pipeline, workload: &Workload, key: &str) {
+    let value = &workload.value;
+    match workload.kind {
+        Kind::Set => pipe.cmd("SET").arg(key).arg(value),
+        Kind::Get | Kind::Get4K => pipe.cmd("GET").arg(key),
+        Kind::Lrange => pipe.cmd("LRANGE").arg(key).arg(0).arg(99),
+        Kind::Xadd => pipe.cmd("XADD").arg(key).arg("*").arg("sample").arg(value),
+    };
+}
+
+pub(super) fn payload(value: &Value) -> usize {
     match value {
         Value::Okay => "OK".len(),
         Value::BulkString(bytes) => bytes.len(),

@@ -1,63 +1,61 @@
-//! rustis on tokio's current-thread runtime, where it costs least: a pipeline a batch, the replies in the types that its
-//! documentation uses.
+//! rustis: one `Client`, cloned for each task; a pipeline a batch, the replies in the types that its documentation uses.
 
-use rustis::client::{BatchPreparedCommand, Client as Connection, Pipeline};
+use rustis::client::{BatchPreparedCommand, Client, Pipeline};
 use rustis::commands::{ListCommands, StreamCommands, StringCommands, XAddOptions};
 use rustis::resp::{BulkString, RefBulkString};
-use tokio::runtime::{Builder, Runtime};
 
-use super::Client;
 use crate::Result;
+use crate::shared::{Handle, Pipelines};
 use crate::workload::{Kind, Tally, Workload};
 
-pub(super) struct Rustis {
-    runtime: Runtime,
-    connection: Connection,
-}
+#[derive(Clone)]
+pub(super) struct Rustis(Client);
 
-impl Rustis {
-    pub(super) fn connect(port: u16) -> Result<Rustis> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let connection =
-            runtime.block_on(Connection::connect(format!("redis://127.0.0.1:{port}")))?;
-        Ok(Rustis {
-            runtime,
-            connection,
-        })
+impl Handle for Rustis {
+    async fn connect(port: u16) -> Result<Rustis> {
+        Ok(Rustis(
+            Client::connect(format!("redis://127.0.0.1:{port}")).await?,
+        ))
+    }
+
+    async fn get<T: Send>(&mut self, key: &str, see: impl FnOnce(&[u8]) -> T + Send) -> Result<T> {
+        let value: BulkString = self.0.get(key).await?;
+        Ok(see(value.as_bytes()))
     }
 }
 
-impl Client for Rustis {
-    fn run(&mut self, workload: &Workload, depth: usize, count: usize) -> Result<Tally> {
-        let connection = &self.connection;
-        self.runtime.block_on(async {
-            let mut tally = Tally::default();
-            let mut keys = workload.keys();
-            for _ in 0..count / depth {
-                let mut pipeline = connection.create_pipeline();
-                pipeline.reserve(depth);
-                for key in keys.by_ref().take(depth) {
-                    queue(&mut pipeline, workload, key);
+impl Pipelines for Rustis {
+    async fn pipelines(
+        &mut self,
+        workload: &Workload,
+        depth: usize,
+        count: usize,
+    ) -> Result<Tally> {
+        let mut tally = Tally::default();
+        let mut keys = workload.keys();
+        for _ in 0..count / depth {
+            let mut pipeline = self.0.create_pipeline();
+            pipeline.reserve(depth);
+            for key in keys.by_ref().take(depth) {
+                queue(&mut pipeline, workload, key);
+            }
+            match workload.kind {
+                Kind::Set => {
+                    let replies: Vec<()> = pipeline.execute().await?;
+                    replies.iter().for_each(|()| tally.add("OK".len()));
                 }
-                match workload.kind {
-                    Kind::Set => {
-                        let replies: Vec<()> = pipeline.execute().await?;
-                        replies.iter().for_each(|()| tally.add("OK".len()));
-                    }
-                    Kind::Get | Kind::Get4K | Kind::Xadd => {
-                        let replies: Vec<BulkString> = pipeline.execute().await?;
-                        replies.iter().for_each(|reply| tally.add(reply.len()));
-                    }
-                    Kind::Lrange => {
-                        let replies: Vec<Vec<BulkString>> = pipeline.execute().await?;
-                        let bytes =
-                            |list: &Vec<BulkString>| list.iter().map(|each| each.len()).sum();
-                        replies.iter().for_each(|list| tally.add(bytes(list)));
-                    }
+                Kind::Get | Kind::Get4K | Kind::Xadd => {
+                    let replies: Vec<BulkString> = pipeline.execute().await?;
+                    replies.iter().for_each(|reply| tally.add(reply.len()));
+                }
+                Kind::Lrange => {
+                    let replies: Vec<Vec<BulkString>> = pipeline.execute().await?;
+                    let bytes = |list: &Vec<BulkString>| list.iter().map(|each| each.len()).sum();
+                    replies.iter().for_each(|list| tally.add(bytes(list)));
                 }
             }
-            Ok(tally)
-        })
+        }
+        Ok(tally)
     }
 }
 

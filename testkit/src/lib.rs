@@ -3,6 +3,7 @@
 //! | module | what it gives | over |
 //! | --- | --- | --- |
 //! | [`clock`] | a clock that is moved by hand | |
+//! | [`chance`] | decisions from a seed, or from a fuzzer's bytes | |
 //! | [`link`] | a link that splits, delays, blocks and cuts, and a driver over it | memory |
 //! | [`conformance`] | the one suite that every transport passes | whatever the transport uses |
 //! | [`process`] | a real `redis-server` or `valkey-server`, started for a test and gone with it | TCP, Unix socket, TLS |
@@ -12,6 +13,7 @@
 //!
 //! Everything listens on loopback only, holds a bounded amount of memory and ends when it is dropped. Nothing here is published.
 
+pub mod chance;
 pub mod clock;
 pub mod conformance;
 pub mod link;

@@ -2,15 +2,14 @@
 
 use std::collections::HashMap;
 
-use fastrand::Rng;
-
 use super::super::scenario::Request;
+use crate::chance::Chance;
 
 /// How often each command without arguments was spelled.
 pub(super) type Spelled = HashMap<&'static str, u32>;
 
 /// A command for this tag. No two of a run are alike: the tag is an argument, or the case of the letters tells them apart.
-pub(super) fn random(random: &mut Rng, tag: u32, before: &mut Spelled) -> Request {
+pub(super) fn random(random: &mut Chance<'_>, tag: u32, before: &mut Spelled) -> Request {
     let mut spelled = |text: &'static str| {
         let nth = before.entry(text).or_default();
         *nth += 1;
@@ -50,7 +49,7 @@ pub(super) fn random(random: &mut Rng, tag: u32, before: &mut Spelled) -> Reques
 }
 
 /// A command longer than the buffer for it.
-pub(super) fn long(random: &mut Rng, tag: u32) -> Request {
+pub(super) fn long(random: &mut Chance<'_>, tag: u32) -> Request {
     let pad = "p".repeat(random.usize(1..900));
     Request::from(format!("ECHO {tag} bulk 5 {pad}").as_str())
 }

@@ -1,16 +1,16 @@
-//! Random applications against a model: every promise, for every seed.
+//! Random applications against a model: every promise, for every seed and for a fuzzer's bytes.
 //!
-//! [`check`] plays one seed: an application that submits, abandons, flushes and waits, a network that takes and brings a few bytes
-//! at a time and dies now and then, and a server that is a model of its own. Whatever the pipeline tells is held against the
-//! model's books.
+//! [`check`] plays one seed, [`check_bytes`] the decisions that bytes spell: an application that submits, abandons, flushes, waits
+//! and changes its settings, a network that takes and brings a few bytes at a time and dies now and then, and a server that is a
+//! model of its own. Whatever the pipeline tells is held against the model's books.
 
 mod commands;
+mod held;
 mod ledger;
 mod server;
 
 use std::collections::HashMap;
 
-use fastrand::Rng;
 use respipe_core::encode::RawCommand;
 use respipe_core::login::Protocol;
 use respipe_core::pipeline::{
@@ -20,6 +20,8 @@ use respipe_core::{Duration, Instant, Pipeline};
 
 use super::outcome::Outcome;
 use super::pipeline::Told;
+use crate::chance::Chance;
+use held::Held;
 use ledger::{Broken, Ledger};
 
 /// Plays one seed.
@@ -27,17 +29,33 @@ use ledger::{Broken, Ledger};
 /// # Errors
 /// Which promise was broken, and how.
 pub fn check(seed: u64) -> Result<(), String> {
-    let mut run = Run::new(seed);
-    run.open();
-    let steps = run.random.usize(5..220);
-    let done = (0..steps)
-        .try_for_each(|_| run.step())
-        .and_then(|()| run.conclude());
-    done.map_err(|broken| format!("seed {seed}: {broken}\nafter: {}", run.steps.join(" ")))
+    play(&Chance::of_seed(seed)).map_err(|broken| format!("seed {seed}: {broken}"))
 }
 
-struct Run {
-    random: Rng,
+/// Plays the decisions that these bytes spell, to their end.
+///
+/// # Errors
+/// Which promise was broken, and how.
+pub fn check_bytes(bytes: &[u8]) -> Result<(), String> {
+    play(&Chance::of_bytes(bytes))
+}
+
+/// Plays quietly; what breaks a promise is played again with notes, because notes cost most of the time.
+fn play(random: &Chance<'_>) -> Result<(), String> {
+    if Run::new(random.clone(), None).play().is_ok() {
+        return Ok(());
+    }
+    let mut run = Run::new(random.clone(), Some(Vec::new()));
+    let done = run.play();
+    let steps = run.steps.unwrap_or_default().join(" ");
+    done.map_err(|broken| format!("{broken}\nafter: {steps}"))
+}
+
+/// How long a run of a fuzzer's bytes is at most.
+const MOST_STEPS: usize = 2000;
+
+struct Run<'a> {
+    random: Chance<'a>,
     pipeline: Pipeline<Heap<u32>>,
     config: Config,
     sizes: Sizes,
@@ -45,36 +63,25 @@ struct Run {
     told: Told,
     tickets: HashMap<u32, Ticket>,
     spelled: commands::Spelled,
-    /// The command that is fed in pieces.
-    held: Option<Vec<u8>>,
+    /// The command that holds the line.
+    held: Option<Held>,
+    /// What the window allows, or allowed when the oldest command in flight may have been let go.
+    most_in_flight: usize,
     now: Instant,
     /// What was done, for the message.
-    steps: Vec<String>,
+    steps: Option<Vec<String>>,
 }
 
-impl Run {
-    fn new(seed: u64) -> Self {
-        let mut random = Rng::with_seed(seed);
+impl<'a> Run<'a> {
+    fn new(mut random: Chance<'a>, steps: Option<Vec<String>>) -> Self {
         let sizes = Sizes {
             tx: random.usize(90..400),
             rx: random.usize(64..200),
             depth: random.usize(1..10),
         };
         let config = Config {
-            window: Window {
-                commands: random.choice([0, 0, 1, 2, 5]).unwrap_or(0),
-                sent_bytes: random.choice([0, 0, 60, 150]).unwrap_or(0),
-                reply_bytes: random.choice([0, 0, 100, 300]).unwrap_or(0),
-            },
-            flush: match random.u32(0..6) {
-                0 => Flush::Explicit,
-                1 => Flush::AtLeast {
-                    count: random.u32(0..4),
-                    bytes: random.u32(0..100),
-                    age: Duration::from_millis(random.u64(0..20)),
-                },
-                _ => Flush::WhenIdle,
-            },
+            window: window(&mut random),
+            flush: flush(&mut random),
             resend: random
                 .choice([Resend::Never, Resend::NotSent, Resend::Replayable])
                 .unwrap_or_default(),
@@ -104,26 +111,44 @@ impl Run {
             tickets: HashMap::new(),
             spelled: commands::Spelled::new(),
             held: None,
+            most_in_flight: commands(config.window),
             now: Instant::from_millis(5),
-            steps: Vec::new(),
+            steps,
         }
     }
 
+    fn play(&mut self) -> Result<(), Broken> {
+        self.open();
+        let steps = match self.random.is_seed() {
+            true => self.random.usize(5..220),
+            false => MOST_STEPS,
+        };
+        for _ in 0..steps {
+            if self.random.is_over() {
+                break;
+            }
+            self.step()?;
+        }
+        self.conclude()
+    }
+
     fn open(&mut self) {
-        self.note("open");
+        self.note(|| "open".to_owned());
         self.pipeline.open(self.now);
         self.ledger.opened();
         self.told.reopened();
     }
 
-    fn note(&mut self, what: impl Into<String>) {
-        self.steps.push(what.into());
+    fn note(&mut self, what: impl FnOnce() -> String) {
+        if let Some(steps) = &mut self.steps {
+            steps.push(what());
+        }
     }
 
     fn step(&mut self) -> Result<(), Broken> {
         match self.random.u32(0..100) {
             0..=24 => self.submit(),
-            25..=27 => self.submit_long(),
+            25..=27 => self.hold(),
             28..=32 => self.abandon(),
             33..=52 => {
                 let most = self.random.choice([0, 1, 7, 40, usize::MAX]).unwrap_or(1);
@@ -131,7 +156,7 @@ impl Run {
             }
             53..=64 => {
                 let most = self.random.usize(1..4);
-                self.note(format!("serve:{most}"));
+                self.note(|| format!("serve:{most}"));
                 for _ in 0..most {
                     self.ledger.serve();
                 }
@@ -152,7 +177,7 @@ impl Run {
                 Ok(())
             }
             94 => {
-                self.note("flush");
+                self.note(|| "flush".to_owned());
                 self.pipeline.flush();
                 Ok(())
             }
@@ -161,22 +186,44 @@ impl Run {
                 Ok(())
             }
             96 => {
-                self.note("eof");
+                self.note(|| "eof".to_owned());
                 self.pipeline.handle_eof();
                 Ok(())
             }
             97 => {
-                self.note("lost");
+                self.note(|| "lost".to_owned());
                 self.pipeline.handle_link_lost();
+                Ok(())
+            }
+            98 => {
+                self.configure();
                 Ok(())
             }
             _ => {
                 if self.pipeline.state() == State::Down {
                     self.open();
+                } else if self.random.u32(0..4) == 0 {
+                    self.note(|| "close".to_owned());
+                    self.pipeline.close();
                 }
                 Ok(())
             }
         }
+    }
+
+    /// Windows and flushing change while commands are in flight.
+    fn configure(&mut self) {
+        self.config.window = window(&mut self.random);
+        self.config.flush = flush(&mut self.random);
+        let config = self.config;
+        self.note(|| format!("configure:{:?}:{:?}", config.window, config.flush));
+        self.pipeline.configure(config);
+        // What was let go before may still be on its way.
+        let before = match self.pipeline.in_flight() {
+            0 => 0,
+            _ => self.most_in_flight,
+        };
+        self.most_in_flight = before.max(commands(config.window));
     }
 
     fn submit(&mut self) -> Result<(), Broken> {
@@ -191,7 +238,7 @@ impl Run {
         let before = (self.pipeline.in_flight(), self.pipeline.tx_free());
         match self.pipeline.submit(&command, tag, self.now) {
             Ok(ticket) => {
-                self.note(format!("submit:{}", request.words[0].escape_ascii()));
+                self.note(|| format!("submit:{}", request.words[0].escape_ascii()));
                 self.tickets.insert(tag, ticket);
                 self.ledger.submitted(Some(request));
             }
@@ -206,26 +253,37 @@ impl Run {
         Ok(())
     }
 
-    fn submit_long(&mut self) -> Result<(), Broken> {
+    /// A command that is longer than its buffer, or fed in pieces; or goes on with the one that is.
+    fn hold(&mut self) -> Result<(), Broken> {
         self.held = self.held.take().filter(|_| self.pipeline.is_line_held());
-        if let Some(wire) = &self.held {
-            let (command, _) = RawCommand::split(wire).map_err(|error| error.to_string())?;
-            self.pipeline.continue_long(&command);
-            self.note("continue");
+        if let Some(held) = &mut self.held {
+            let most = self.random.usize(1..60);
+            held.go_on(&mut self.pipeline, most)?;
+            self.note(|| format!("continue:{most}"));
             return Ok(());
         }
         let tag = self.ledger.next_tag();
         let request = commands::long(&mut self.random, tag);
         let wire = request.wire();
-        let (command, _) = RawCommand::split(&wire).map_err(|error| error.to_string())?;
-        match self.pipeline.submit_long(&command, tag, self.now) {
+        let before = (self.pipeline.in_flight(), self.pipeline.tx_free());
+        let (held, done) = match self.random.bool() {
+            true => Held::long(&mut self.pipeline, wire, tag, self.now)?,
+            false => Held::pieces(&mut self.pipeline, &request, tag, self.now),
+        };
+        match done {
             Ok(ticket) => {
-                self.note(format!("long:{}", wire.len()));
+                self.note(|| format!("hold:{}", request.wire().len()));
                 self.tickets.insert(tag, ticket);
                 self.ledger.submitted(Some(request));
-                self.held = Some(wire);
+                self.held = Some(held);
             }
-            Err(_) => self.ledger.submitted(None),
+            Err(error) => {
+                let after = (self.pipeline.in_flight(), self.pipeline.tx_free());
+                if error.tag != tag || before != after {
+                    return Err(format!("promise 1: {error:?} left {before:?} {after:?}"));
+                }
+                self.ledger.submitted(None);
+            }
         }
         Ok(())
     }
@@ -239,7 +297,7 @@ impl Run {
         if oldest == Some(tag) {
             self.told.forget_tokens();
         }
-        self.note(format!("abandon:{tag}"));
+        self.note(|| format!("abandon:{tag}"));
         let Some(ticket) = self.tickets.get(&tag) else {
             return Ok(());
         };
@@ -258,10 +316,9 @@ impl Run {
         let n = bytes.len().min(most);
         let bytes = bytes[..n].to_vec();
         self.pipeline.transmitted(n, self.now);
-        self.note(format!("out:{n}"));
+        self.note(|| format!("out:{n}"));
         self.ledger.left(&bytes, self.config.resend)?;
-        let limit = self.config.window.commands as usize;
-        if limit > 0 && self.pipeline.unanswered() > limit {
+        if self.pipeline.unanswered() > self.most_in_flight {
             return Err(format!("{} in flight", self.pipeline.unanswered()));
         }
         Ok(n > 0)
@@ -275,7 +332,7 @@ impl Run {
         }
         self.pipeline.recv_commit(n, self.now);
         self.ledger.delivered(n);
-        self.note(format!("in:{n}"));
+        self.note(|| format!("in:{n}"));
         n > 0
     }
 
@@ -286,13 +343,13 @@ impl Run {
                 Ok(None) => break,
                 Ok(Some(event)) => self.told.event(event),
                 Err(error) => {
-                    self.note(format!("down:{error:?}"));
+                    self.note(|| format!("down:{error:?}"));
                     return self.down(error);
                 }
             }
             let told: Vec<Outcome> = self.told.outcomes.split_off(before);
             for outcome in told {
-                self.note(format!("({outcome:?})"));
+                self.note(|| format!("({outcome:?})"));
                 self.outcome(outcome)?;
             }
         }
@@ -341,7 +398,7 @@ impl Run {
 
     fn wait(&mut self, millis: u64) {
         self.now = self.now.after(Duration::from_millis(millis));
-        self.note(format!("wait:{millis}"));
+        self.note(|| format!("wait:{millis}"));
         if self
             .pipeline
             .poll_timeout()
@@ -353,7 +410,7 @@ impl Run {
 
     /// Everything comes to its end (promises 4 and 9).
     fn conclude(&mut self) -> Result<(), Broken> {
-        self.note("conclude");
+        self.note(|| "conclude".to_owned());
         let mut rounds = 0;
         loop {
             rounds += 1;
@@ -374,10 +431,9 @@ impl Run {
             self.pipeline.flush();
             let mut moved = self.transmit(usize::MAX)?;
             self.held = self.held.take().filter(|_| self.pipeline.is_line_held());
-            if let Some(wire) = self.held.clone() {
-                let (command, _) = RawCommand::split(&wire).map_err(|error| error.to_string())?;
-                moved |= self.pipeline.is_line_held();
-                self.pipeline.continue_long(&command);
+            if let Some(held) = &mut self.held {
+                moved = true;
+                held.go_on(&mut self.pipeline, usize::MAX)?;
             }
             moved |= self.ledger.serve();
             moved |= self.receive(usize::MAX);
@@ -398,6 +454,34 @@ impl Run {
             ));
         }
         Ok(())
+    }
+}
+
+fn window(random: &mut Chance<'_>) -> Window {
+    Window {
+        commands: random.choice([0, 0, 1, 2, 5]).unwrap_or(0),
+        sent_bytes: random.choice([0, 0, 60, 150]).unwrap_or(0),
+        reply_bytes: random.choice([0, 0, 100, 300]).unwrap_or(0),
+    }
+}
+
+/// How many commands a window allows in flight.
+fn commands(window: Window) -> usize {
+    match window.commands {
+        0 => usize::MAX,
+        n => n as usize,
+    }
+}
+
+fn flush(random: &mut Chance<'_>) -> Flush {
+    match random.u32(0..6) {
+        0 => Flush::Explicit,
+        1 => Flush::AtLeast {
+            count: random.u32(0..4),
+            bytes: random.u32(0..100),
+            age: Duration::from_millis(random.u64(0..20)),
+        },
+        _ => Flush::WhenIdle,
     }
 }
 

@@ -302,16 +302,16 @@ fn integer(text: &[u8]) -> Result<Option<(i64, usize)>, Kinds> {
 
 /// A length or count: `0`, digits that do not begin with 0, or the `-1` of a null.
 fn length(text: &[u8]) -> Result<Option<(i64, usize)>, Kinds> {
+    // Before what follows it is there: in pieces and whole the fault is the same.
+    if let [b'+', ..] = text {
+        return Err(Kinds::BadDigit(b'+'));
+    }
     let Some((value, digits)) = integer(text)? else {
-        return match text {
-            [b'+', ..] => Err(Kinds::BadDigit(b'+')),
-            _ => Ok(None),
-        };
+        return Ok(None);
     };
     match text {
         [b'-', b'1', ..] if value == -1 => Ok(Some((-1, digits))),
         [b'-', ..] => Err(Kinds::OutOfRange),
-        [b'+', ..] => Err(Kinds::BadDigit(b'+')),
         [b'0', ..] if digits > 1 => Err(Kinds::BadDigit(b'0')),
         _ => Ok(Some((value, digits))),
     }

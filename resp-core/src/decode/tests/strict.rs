@@ -55,6 +55,8 @@ const CASES: &[(&[u8], DecodeErrorKind, u64)] = &[
     (b":1.5\r\n", BadDigit(b'.'), 0),
     (b":?\r\n", BadDigit(b'?'), 0),
     (b"$\r\n", BadDigit(b'\r'), 0),
+    (b"*+O\r\n", BadDigit(b'+'), 0),
+    (b"$+\r\n", BadDigit(b'+'), 0),
     (b"$a\r\n", BadDigit(b'a'), 0),
     (b"$5x\r\nhello\r\n", BadDigit(b'x'), 0),
     (b"$ 5\r\nhello\r\n", BadDigit(b' '), 0),

@@ -277,7 +277,7 @@ impl Engine {
 /// `-ERR Protocol error: …`: the server closes; what it did before that is not known, because
 /// KeyDB gives it in place of the first reply. It has no code of its own, so its text is matched
 /// (the same on Redis 6.2 to 8.2, Valkey 8 and 9, KeyDB 6.3).
-fn is_protocol_error(bytes: &[u8], frame: Frame) -> bool {
+pub(crate) fn is_protocol_error(bytes: &[u8], frame: Frame) -> bool {
     error_text(bytes, frame).starts_with(b"ERR Protocol error")
 }
 

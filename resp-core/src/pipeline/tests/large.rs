@@ -147,3 +147,26 @@ fn a_broken_large_reply_names_its_offset() {
         "error: Protocol(DecodeError { kind: BadTerminator, offset: 106 })"
     );
 }
+
+#[test]
+fn a_protocol_error_that_is_too_large_ends_the_link_as_a_short_one_does() {
+    for make in [two_pings, streaming] {
+        let mut rig = make();
+        let bytes = format!("-ERR Protocol error: {}\r\n", "x".repeat(80));
+        let told = rig.feed_by(bytes.as_bytes(), 9);
+        assert_eq!(
+            told[told.len() - 3..],
+            [
+                "1: Unknown(LinkLost)",
+                "2: Unknown(LinkLost)",
+                "error: Farewell"
+            ],
+            "{told:?}"
+        );
+        assert!(
+            rig.pipeline
+                .last_words()
+                .starts_with(b"ERR Protocol error: x")
+        );
+    }
+}

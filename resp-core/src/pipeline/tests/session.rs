@@ -129,7 +129,7 @@ fn what_skip_silences_cannot_be_withdrawn() {
 #[test]
 fn a_shared_connection_refuses_what_blocks_or_changes_the_session() {
     let mut rig = Rig::roomy();
-    rig.pipeline.configure(crate::pipeline::Config {
+    rig.pipeline.configure(Config {
         shared: true,
         ..*rig.pipeline.config()
     });

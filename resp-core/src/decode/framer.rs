@@ -178,7 +178,7 @@ impl Framer {
     }
 
     /// What most replies are, in a few instructions: `+OK`, a short bulk string, an integer.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn commonest(&self, bytes: &[u8]) -> Option<Frame> {
         if self.owed != 0 {
             return None;

@@ -107,9 +107,17 @@ pub(crate) const fn count(n: u64) -> usize {
     } else if n < 100 {
         2
     } else {
-        match n.checked_ilog10() {
-            Some(log) => (log as usize).wrapping_add(1),
-            None => 1,
-        }
+        count_many(n)
     }
+}
+
+#[inline(never)]
+const fn count_many(n: u64) -> usize {
+    // Not by logarithm, which takes half a kilobyte on a 32-bit machine.
+    let (mut digits, mut limit) = (3usize, 1_000u64);
+    while digits < 20 && n >= limit {
+        digits = digits.wrapping_add(1);
+        limit = limit.wrapping_mul(10);
+    }
+    digits
 }

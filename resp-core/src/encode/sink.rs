@@ -77,6 +77,7 @@ impl<'a> Sink<'a> {
     }
 
     #[cold]
+    #[inline(never)]
     fn put_across(&mut self, bytes: &[u8]) {
         let skipped = self.skip.min(bytes.len());
         self.skip = self.skip.wrapping_sub(skipped);
@@ -116,8 +117,10 @@ impl<'a> Sink<'a> {
 pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
     let n = to.len().min(from.len());
     if let (Some(to), Some(from)) = (to.get_mut(..n), from.get(..n)) {
-        // Names, keys and numbers are short: two overlapping words cost less than a call.
-        if n > 16 || !(ends::<8>(to, from) || ends::<4>(to, from) || ends::<2>(to, from)) {
+        // Names, keys and numbers are short: two overlapping words cost less than a call. A small
+        // machine keeps the call.
+        let small = cfg!(target_pointer_width = "32");
+        if small || n > 16 || !(ends::<8>(to, from) || ends::<4>(to, from) || ends::<2>(to, from)) {
             // Both are of one length, which the compiler sees: no panic path is kept.
             to.copy_from_slice(from);
         }

@@ -2,7 +2,7 @@
 
 use super::{Login, Protocol};
 use crate::Kind;
-use crate::encode::{Arguments, Cmd, Command, Sink, cmd};
+use crate::encode::{Arguments as _, Decimal, One, Sink, argument_len, header_len, put_header};
 
 /// Bytes of the handshake that are made at a time.
 const SCRATCH: usize = 64;
@@ -220,37 +220,33 @@ fn write(step: Step, resp3: bool, login: &Login<'_>, window: Option<(usize, &mut
         len: 0,
         window: window.map(|(skip, bytes)| Sink::window(skip, bytes)),
     };
-    let username = if login.username.is_empty() {
-        "default"
-    } else {
-        login.username
+    let username = match login.username {
+        "" => "default",
+        username => username,
     };
     let (auth, name) = (!login.password.is_empty(), !login.client_name.is_empty());
+    let credentials = ["AUTH", username, login.password];
+    let naming = ["SETNAME", login.client_name];
     match step {
-        Step::Hello => {
-            let hello = cmd("HELLO").arg("3");
-            let credentials = ("AUTH", username, login.password);
-            let naming = ("SETNAME", login.client_name);
-            match (auth, name) {
-                (false, false) => out.put(&hello),
-                (true, false) => out.put(&hello.args(credentials)),
-                (false, true) => out.put(&hello.args(naming)),
-                (true, true) => out.put(&hello.args(credentials).args(naming)),
-            }
-        }
+        Step::Hello => out.put(
+            &["HELLO", "3"],
+            if auth { &credentials } else { &[] },
+            if name { &naming } else { &[] },
+        ),
         // Redis before 6 knows AUTH of a password alone.
-        Step::Auth if login.username.is_empty() => out.put(&cmd("AUTH").arg(login.password)),
-        Step::Auth => out.put(&cmd("AUTH").args((username, login.password))),
+        Step::Auth if login.username.is_empty() => out.put(&["AUTH", login.password], &[], &[]),
+        Step::Auth => out.put(&credentials, &[], &[]),
         Step::Setup => {
             if login.database != 0 {
-                out.put(&cmd("SELECT").arg(login.database));
+                let digits = Decimal::unsigned(u64::from(login.database));
+                out.put(&[&b"SELECT"[..], digits.as_bytes()], &[], &[]);
             }
             if name && !resp3 {
-                out.put(&cmd("CLIENT").args(("SETNAME", login.client_name)));
+                out.put(&["CLIENT"], &naming, &[]);
             }
             if let Some((name, version)) = login.library {
-                out.put(&cmd("CLIENT").args(("SETINFO", "LIB-NAME", name)));
-                out.put(&cmd("CLIENT").args(("SETINFO", "LIB-VER", version)));
+                out.put(&["CLIENT", "SETINFO"], &["LIB-NAME", name], &[]);
+                out.put(&["CLIENT", "SETINFO"], &["LIB-VER", version], &[]);
             }
         }
         Step::Ready => {}
@@ -264,10 +260,19 @@ struct Out<'a> {
 }
 
 impl Out<'_> {
-    fn put<L: Arguments>(&mut self, command: &Cmd<'_, L>) {
-        self.len = self.len.saturating_add(command.encoded_len());
+    /// One command, its words in three parts; one function for all, which are made once a
+    /// connection.
+    #[inline(never)]
+    fn put<W: AsRef<[u8]>>(&mut self, first: &[W], second: &[W], third: &[W]) {
+        let parts = [first, second, third];
+        let words = || parts.into_iter().flatten().map(AsRef::as_ref);
+        let count = words().count();
+        self.len = words().fold(self.len.saturating_add(header_len(count)), |len, word| {
+            len.saturating_add(argument_len(word.len()))
+        });
         if let Some(sink) = &mut self.window {
-            command.encode(sink);
+            put_header(b'*', count, sink);
+            words().for_each(|word| One(word).encode(sink));
         }
     }
 }

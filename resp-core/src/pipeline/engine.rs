@@ -186,7 +186,7 @@ impl Engine {
     }
 
     /// Clears what may leave.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn clear(&mut self, mem: &mut Memory<'_>) {
         if self.ring.cleared == self.ring.len {
             return;
@@ -243,14 +243,14 @@ impl Engine {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn pop(&mut self, mem: &mut Memory<'_>) {
         self.ring.pop(mem.slots, mem.tx.len());
         self.popped(mem);
     }
 
     /// What else depends on which slot is the oldest.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn popped(&mut self, mem: &mut Memory<'_>) {
         if self.expired > 0 {
             self.expired = self.expired.wrapping_sub(1);

@@ -59,7 +59,7 @@ impl Engine {
     /// The common case, alone: a whole scalar that is no error, for a plain command that waits
     /// for it, while nothing else is to be told. `None` says nothing; [`poll`](Self::poll)
     /// decides.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn quick(&mut self, mem: &mut Memory<'_>) -> Option<(usize, usize, Frame)> {
         if self.link != Link::Up
             || self.has_news()

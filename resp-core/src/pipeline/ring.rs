@@ -107,7 +107,7 @@ impl Ring {
     }
 
     /// The first `len` bytes of the free memory, in one piece or two; they must be free.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn room<'m>(&self, tx: &'m mut [u8], len: usize) -> (&'m mut [u8], &'m mut [u8]) {
         let at = wrap(self.tail, self.used, tx.len());
         let end = at.wrapping_add(len);
@@ -176,7 +176,7 @@ impl Ring {
     /// Clears further slots to leave, as far as flush, window and barrier allow. `ready` slots
     /// from the head may go as far as the flush policy is concerned; `extra` bytes of reply were
     /// announced beyond the hints.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn clear(
         &mut self,
         slots: &[Slot],
@@ -275,7 +275,7 @@ impl Ring {
 
     /// Passes all slots whose last byte has left, up to the first that is not plain; for those,
     /// call [`pass`](Self::pass).
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn pass_plain(&mut self, slots: &[Slot], capacity: usize) {
         if self.run > 0 || self.sent < self.uneven {
             return self.pass_singly(slots, capacity);
@@ -362,7 +362,7 @@ impl Ring {
     }
 
     /// Gives up the oldest slot, whose last byte has left or which is struck.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn pop(&mut self, slots: &mut [Slot], capacity: usize) {
         let Some(&mut slot) = self.slot(0, slots) else {
             return;
@@ -387,7 +387,7 @@ impl Ring {
     }
 
     /// The oldest slot, if its last byte has left and all that is outstanding is even.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn even_head(&self, slots: &[Slot]) -> Option<(usize, Slot)> {
         if self.sent == 0 || self.uneven > 0 {
             return None;
@@ -397,7 +397,7 @@ impl Ring {
     }
 
     /// Gives up the oldest slot, whose last byte has left and which is even.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn pop_sent(&mut self, slot: Slot, depth: usize, capacity: usize) {
         self.sent = self.sent.wrapping_sub(1);
         self.cleared = self.cleared.wrapping_sub(1);
@@ -411,7 +411,7 @@ impl Ring {
     }
 
     /// The slot behind the oldest becomes the oldest.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn advance(&mut self, depth: usize) {
         self.flushed = self.flushed.saturating_sub(1);
         self.len = self.len.wrapping_sub(1);

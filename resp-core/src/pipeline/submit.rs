@@ -67,7 +67,7 @@ impl Engine {
     }
 
     /// Queues a command; the index of its slot in memory.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn submit<C: Command>(
         &mut self,
         mem: &mut Memory<'_>,

@@ -1,0 +1,191 @@
+//! What the application submits to.
+
+use core::cell::RefCell;
+use core::fmt;
+use core::future::poll_fn;
+use core::task::{Poll, Waker};
+
+use embassy_sync::blocking_mutex::Mutex;
+use embassy_sync::blocking_mutex::raw::RawMutex;
+use embassy_sync::waitqueue::{MultiWakerRegistration, WakerRegistration};
+use respipe_core::pipeline::{Config, Rejected, Storage, SubmitError, Ticket};
+use respipe_core::{Command, Fate, Pipeline};
+
+use crate::Clock;
+
+/// How many tasks can wait for room before they wake each other.
+const WAITERS: usize = 4;
+
+/// A pipeline that tasks share with the [`Pump`](crate::Pump) which moves its bytes.
+///
+/// `M` says who they are: `NoopRawMutex` for tasks of one executor, `CriticalSectionRawMutex` for
+/// tasks of several, for threads and for interrupts. The mutex is held while one command is encoded,
+/// while the bytes that fit a staging buffer are copied, and while one event is handled; never
+/// across an await.
+///
+/// With [`Inline`](respipe_core::pipeline::Inline) storage it is made when compiling and lies in a
+/// static. RAM in bytes, on a 32-bit machine: that of the storage and of the pipeline's own state,
+/// and 72 more.
+pub struct Client<M: RawMutex, S: Storage, C> {
+    shared: Mutex<M, RefCell<Shared<S>>>,
+    pub(crate) clock: C,
+}
+
+/// What lies behind the mutex.
+pub(crate) struct Shared<S> {
+    pub(crate) pipeline: Pipeline<S>,
+    /// The task that runs the pump.
+    pub(crate) pump: WakerRegistration,
+    /// Tasks that wait until a command can be taken.
+    pub(crate) room: MultiWakerRegistration<WAITERS>,
+    /// [`Client::close`] was called, and the pump has not ended for it yet.
+    pub(crate) closing: bool,
+}
+
+impl<M: RawMutex, S: Storage, C> Client<M, S, C> {
+    /// A client without a connection. It takes commands once there is one; with
+    /// [`Resend`](respipe_core::pipeline::Resend) on, at once.
+    #[must_use]
+    pub const fn new(storage: S, clock: C) -> Self {
+        Self {
+            shared: Mutex::new(RefCell::new(Shared {
+                pipeline: Pipeline::new(storage),
+                pump: WakerRegistration::new(),
+                room: MultiWakerRegistration::new(),
+                closing: false,
+            })),
+            clock,
+        }
+    }
+
+    /// Ends a command here and now: its tag and its fate. If it has left, its reply is swallowed
+    /// when it comes. `None` if it has ended, and from an event handler.
+    pub fn abandon(&self, ticket: Ticket) -> Option<(S::Tag, Fate)> {
+        self.shared(|shared| {
+            shared.pump.wake();
+            shared.room.wake();
+            shared.pipeline.abandon(ticket)
+        })?
+    }
+
+    /// Lets all that is queued leave, whatever the [`Flush`](respipe_core::pipeline::Flush) policy.
+    pub fn flush(&self) {
+        self.shared(|shared| {
+            shared.pump.wake();
+            shared.pipeline.flush();
+        });
+    }
+
+    /// Takes no further commands. What is in flight is still answered; then
+    /// [`Pump::run`](crate::Pump::run) ends, so that the caller closes the connection, and
+    /// [`Pump::pause`](crate::Pump::pause) says that there is to be no other.
+    pub fn close(&self) {
+        self.shared(|shared| {
+            shared.pump.wake();
+            shared.room.wake();
+            shared.pipeline.close();
+            shared.closing = true;
+        });
+    }
+
+    /// Changes the pipeline's settings, best before the first connection.
+    pub fn configure(&self, config: Config) {
+        self.pipeline(|pipeline| pipeline.configure(config));
+    }
+
+    /// Looks at the pipeline, or changes what it begins its connections with; keep it short. `None`
+    /// from an event handler.
+    pub fn pipeline<R>(&self, look: impl FnOnce(&mut Pipeline<S>) -> R) -> Option<R> {
+        self.shared(|shared| {
+            shared.pump.wake();
+            look(&mut shared.pipeline)
+        })
+    }
+
+    /// `None` only while an event is being handled: then the pipeline is borrowed.
+    pub(crate) fn shared<R>(&self, work: impl FnOnce(&mut Shared<S>) -> R) -> Option<R> {
+        self.shared.lock(|shared| {
+            let mut shared = shared.try_borrow_mut().ok()?;
+            Some(work(&mut shared))
+        })
+    }
+}
+
+impl<M: RawMutex, S: Storage, C: Clock> Client<M, S, C> {
+    /// Queues a command: whole, or not at all. What becomes of it is told to the pump's event
+    /// handler, under this tag.
+    ///
+    /// # Errors
+    /// The tag and why; [`Rejected::is_temporary`] says whether to try again later. Nothing of the
+    /// command remains. An event handler cannot submit: [`Rejected::InUse`].
+    pub fn submit(
+        &self,
+        command: &impl Command,
+        tag: S::Tag,
+    ) -> Result<Ticket, SubmitError<S::Tag>> {
+        self.offer(command, tag, None)
+    }
+
+    /// Queues a command as [`submit`](Self::submit) does, once there is room for it. The future may
+    /// be dropped: nothing of the command remains then.
+    ///
+    /// # Errors
+    /// The tag and why it is not taken as it is, however long one waits.
+    pub async fn submit_when_room(
+        &self,
+        command: &impl Command,
+        tag: S::Tag,
+    ) -> Result<Ticket, SubmitError<S::Tag>> {
+        let mut tag = Some(tag);
+        poll_fn(|task| {
+            let Some(mine) = tag.take() else {
+                return Poll::Pending;
+            };
+            match self.offer(command, mine, Some(task.waker())) {
+                Err(error) if error.reason.is_temporary() => {
+                    tag = Some(error.tag);
+                    Poll::Pending
+                }
+                done => Poll::Ready(done),
+            }
+        })
+        .await
+    }
+
+    /// One attempt; whom to wake when another may do better.
+    fn offer(
+        &self,
+        command: &impl Command,
+        tag: S::Tag,
+        waits: Option<&Waker>,
+    ) -> Result<Ticket, SubmitError<S::Tag>> {
+        self.shared.lock(|shared| {
+            let Ok(mut shared) = shared.try_borrow_mut() else {
+                let reason = Rejected::InUse;
+                return Err(SubmitError { tag, reason });
+            };
+            let done = shared.pipeline.submit(command, tag, self.clock.now());
+            match (&done, waits) {
+                (Ok(_), _) => shared.pump.wake(),
+                (Err(error), Some(waits)) if error.reason.is_temporary() => {
+                    shared.room.register(waits);
+                }
+                _ => {}
+            }
+            done
+        })
+    }
+}
+
+/// Sizes and states only, as the pipeline's.
+impl<M: RawMutex, S: Storage, C> fmt::Debug for Client<M, S, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shared.lock(|shared| match shared.try_borrow() {
+            Ok(shared) => f
+                .debug_struct("Client")
+                .field("pipeline", &shared.pipeline)
+                .finish_non_exhaustive(),
+            Err(_) => f.write_str("Client (handling an event)"),
+        })
+    }
+}

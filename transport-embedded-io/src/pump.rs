@@ -1,0 +1,163 @@
+//! The pump: moves a client's bytes over one connection after the other.
+
+use core::fmt;
+
+use embassy_sync::blocking_mutex::raw::RawMutex;
+use embedded_io_async::{ErrorKind, Read, Write};
+use respipe_core::pipeline::{Event, PipelineError, Resend, Storage};
+use respipe_core::reconnect::Backoff;
+
+use crate::link::Link;
+use crate::{Client, Clock};
+
+/// Moves a [`Client`]'s bytes, in one task: [`run`](Self::run) for each connection,
+/// [`pause`](Self::pause) between them. One pump a client.
+///
+/// ```text
+///            +--------------------- pause: back-off ----------------------+
+///            v                                                            |
+///   the caller connects --> run: handshake --> commands and replies --> ended
+///            ^   |                                                        |
+///            +---+ failed: pause                     closed: pause says no, and all is told
+/// ```
+///
+/// Between the calls nothing is told and no deadline is seen: connect with a time-out.
+#[derive(Debug)]
+pub struct Pump<'c, M: RawMutex, S: Storage, C> {
+    client: &'c Client<M, S, C>,
+    read: &'c mut [u8],
+    write: &'c mut [u8],
+    flush: bool,
+    backoff: Backoff,
+    /// Connections since one got through its handshake.
+    attempts: u32,
+}
+
+/// Why [`Pump::run`] came back. Every command has been told; only those that the next connection
+/// will send are still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum End {
+    /// The client was closed, and everything has been answered.
+    Closed,
+    /// The server or the time ended it.
+    Failed(PipelineError),
+    /// Reading or writing failed.
+    Io(ErrorKind),
+}
+
+impl<'c, M: RawMutex, S: Storage, C: Clock> Pump<'c, M, S, C> {
+    /// A pump for `client` with two staging buffers, in bytes: what is read, and what is written, at
+    /// once. 64 do; larger ones make fewer, fuller segments. An empty one moves nothing.
+    #[must_use]
+    pub const fn new(client: &'c Client<M, S, C>, read: &'c mut [u8], write: &'c mut [u8]) -> Self {
+        Self {
+            client,
+            read,
+            write,
+            flush: true,
+            backoff: Backoff::DEFAULT,
+            attempts: 0,
+        }
+    }
+
+    /// Never calls `Write::flush`, for writers that send by themselves. Without this it is called
+    /// whenever nothing else waits to be written, as TLS and buffered writers need; over embassy-net's
+    /// TCP sockets that waits for the server's acknowledgement, and nothing else is written
+    /// meanwhile: it costs up to a round trip.
+    #[must_use]
+    pub const fn without_flush(mut self) -> Self {
+        self.flush = false;
+        self
+    }
+
+    /// How long to wait between connections.
+    #[must_use]
+    pub const fn with_backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// Runs one connection over these halves, from its handshake to its end.
+    ///
+    /// `on_event` is told what happens, under the client's mutex: keep it short, and submit nothing
+    /// from it. Dropping this future drops a read and a write half way; the connection is worth
+    /// nothing then, and what became of its commands is told by the next [`pause`](Self::pause) or
+    /// lost to the next `run`.
+    pub async fn run(
+        &mut self,
+        reader: impl Read,
+        writer: impl Write,
+        on_event: impl FnMut(Event<'_, S::Tag>),
+    ) -> End {
+        let now = self.client.clock.now();
+        self.client.shared(|shared| {
+            shared.pipeline.open(now);
+            if shared.closing {
+                shared.pipeline.close();
+            }
+        });
+        let link = Link::new(self.client, on_event);
+        let read = link.read(reader, self.read);
+        let write = link.write(writer, self.write, self.flush);
+        let ended = link.run(read, write).await;
+        self.attempts = match link.was_up.get() {
+            true => 0,
+            false => self.attempts.saturating_add(1),
+        };
+        match (ended, link.broken()) {
+            (None, _) => End::Closed,
+            (Some(PipelineError::LinkLost), Some(kind)) => End::Io(kind),
+            (Some(error), _) => End::Failed(error),
+        }
+    }
+
+    /// Waits until it is time to connect again, and meanwhile tells what ends by a deadline;
+    /// `random` is any number, a new one each time. Whether to connect: not if the client was
+    /// closed; then what was still queued has been told.
+    pub async fn pause(&mut self, random: u32, on_event: impl FnMut(Event<'_, S::Tag>)) -> bool {
+        let link = Link::new(self.client, on_event);
+        self.client
+            .shared(|shared| shared.pipeline.handle_link_lost());
+        link.deliver();
+        let delay = self.backoff.delay(self.attempts, random);
+        self.attempts = self.attempts.saturating_add(1);
+        link.rest(self.client.clock.now().after(delay)).await;
+        let closed = self
+            .client
+            .shared(|shared| core::mem::take(&mut shared.closing));
+        if closed == Some(true) {
+            self.end_all(&link);
+        }
+        closed != Some(true)
+    }
+
+    /// Ends what waits for a connection that will not come.
+    fn end_all<F: FnMut(Event<'_, S::Tag>)>(&self, link: &Link<'c, M, S, C, F>) {
+        let now = self.client.clock.now();
+        let resend = self.client.shared(|shared| {
+            let mut config = *shared.pipeline.config();
+            let resend = core::mem::replace(&mut config.resend, Resend::Never);
+            shared.pipeline.configure(config);
+            shared.pipeline.open(now);
+            shared.pipeline.handle_link_lost();
+            resend
+        });
+        link.deliver();
+        self.client.shared(|shared| {
+            let mut config = *shared.pipeline.config();
+            config.resend = resend.unwrap_or_default();
+            shared.pipeline.configure(config);
+        });
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("closed"),
+            Self::Failed(error) => error.fmt(f),
+            Self::Io(kind) => write!(f, "the link was lost: {kind:?}"),
+        }
+    }
+}

@@ -57,7 +57,9 @@ pub(crate) fn transmit<S: Storage>(
             (n, n)
         });
         if !matches!(sent, Ok(1..)) {
-            return;
+            break;
         }
     }
+    // What found no room was not taken: it can still be dropped for something newer.
+    pipeline.transmitted(0, now);
 }

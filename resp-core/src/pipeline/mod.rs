@@ -41,6 +41,7 @@ mod large;
 mod pieces;
 mod receive;
 mod ring;
+mod room;
 mod rx;
 mod slot;
 mod storage;

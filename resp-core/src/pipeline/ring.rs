@@ -28,6 +28,15 @@ pub(crate) const fn wrap(at: usize, n: usize, capacity: usize) -> usize {
     }
 }
 
+/// The place before `at`.
+#[inline]
+pub(crate) const fn before(at: usize, capacity: usize) -> usize {
+    match at {
+        0 => capacity.saturating_sub(1),
+        at => at.wrapping_sub(1),
+    }
+}
+
 /// The cursors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ring {
@@ -437,6 +446,54 @@ impl Ring {
             .slot(nth, slots)
             .is_some_and(|slot| slot.has(Flags::PIECES) && nth < self.cleared);
         before < leaving || pieces
+    }
+
+    /// Slots from the head of which something has left, or is lent out.
+    pub(crate) fn begun(&self, slots: &mut [Slot]) -> usize {
+        let leaving = self.part.saturating_add(self.lent);
+        let mut begun = self.sent;
+        let mut before: usize = 0;
+        while before < leaving && begun < self.cleared {
+            let len = self.slot(begun, slots).map_or(0, |slot| slot.len as usize);
+            before = before.saturating_add(len);
+            begun = begun.wrapping_add(1);
+        }
+        begun
+    }
+
+    /// Whether there is a slot that is struck out.
+    pub(crate) fn has_struck(&self, slots: &mut [Slot]) -> bool {
+        (0..self.len).any(|nth| {
+            self.slot(nth, slots)
+                .is_some_and(|slot| slot.has(Flags::STRUCK))
+        })
+    }
+
+    /// Moves the oldest slot and its bytes behind the newest: from one index to another. Nothing
+    /// is cleared.
+    pub(crate) fn turn(&mut self, slots: &mut [Slot], tx: &mut [u8]) -> Option<(usize, usize)> {
+        let slot = *self.slot(0, slots)?;
+        let len = slot.len as usize;
+        let (mut from, mut to) = (self.tail, wrap(self.tail, self.used, tx.len()));
+        // Byte by byte and upwards: the two places may overlap, the free room lies between them.
+        for _ in 0..len {
+            if let Some(&byte) = tx.get(from)
+                && let Some(place) = tx.get_mut(to)
+            {
+                *place = byte;
+            }
+            from = wrap(from, 1, tx.len());
+            to = wrap(to, 1, tx.len());
+        }
+        self.tail = from;
+        self.next = from;
+        let indices = (self.head, self.index(self.len, slots));
+        if let Some(place) = slots.get_mut(indices.1) {
+            *place = slot;
+        }
+        self.head = wrap(self.head, 1, slots.len());
+        self.seq = self.seq.wrapping_add(1);
+        Some(indices)
     }
 
     /// Takes back the clearance of the slot `nth` from the head and of all behind it; none of

@@ -225,7 +225,7 @@ impl Engine {
     }
 
     /// Strikes a command out of which nothing has left.
-    fn strike(&mut self, mem: &mut Memory<'_>, nth: usize) {
+    pub(crate) fn strike(&mut self, mem: &mut Memory<'_>, nth: usize) {
         self.ring.withdraw(nth, mem.slots);
         self.ring
             .mark(nth, mem.slots, Flags::STRUCK.and(Flags::GONE));

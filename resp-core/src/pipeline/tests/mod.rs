@@ -11,6 +11,7 @@ use crate::{Duration, cmd};
 mod handshake;
 mod large;
 mod promises;
+mod room;
 mod session;
 mod windows;
 

@@ -149,7 +149,8 @@ impl<'a> Run<'a> {
         match self.random.u32(0..100) {
             0..=24 => self.submit(),
             25..=27 => self.hold(),
-            28..=32 => self.abandon(),
+            28..=31 => self.abandon(),
+            32 => self.make_room(),
             33..=52 => {
                 let most = self.random.choice([0, 1, 7, 40, usize::MAX]).unwrap_or(1);
                 self.transmit(most).map(drop)
@@ -306,6 +307,39 @@ impl<'a> Run<'a> {
             // Its time is up, which is still to be told.
             None if !self.config.reply_timeout.is_zero() => Ok(()),
             other => Err(format!("abandoned {tag}, ended {other:?}")),
+        }
+    }
+
+    /// Drops the oldest command, withdraws one, or compacts.
+    fn make_room(&mut self) -> Result<(), Broken> {
+        let before = (self.pipeline.slots_free(), self.pipeline.tx_free());
+        let ended = match self.random.u32(0..3) {
+            0 => {
+                let ended = self.pipeline.drop_oldest();
+                self.note(|| format!("drop:{ended:?}"));
+                let after = (self.pipeline.slots_free(), self.pipeline.tx_free());
+                if ended.is_some() && (after.0 <= before.0 || after.1 <= before.1) {
+                    return Err(format!("dropping freed nothing: {before:?} {after:?}"));
+                }
+                ended
+            }
+            1 => {
+                let tag = self.random.choice(self.ledger.open());
+                let ended = self.pipeline.withdraw_newest(|theirs| Some(*theirs) == tag);
+                self.note(|| format!("withdraw:{ended:?}"));
+                ended
+            }
+            _ => {
+                if self.pipeline.compact() {
+                    self.note(|| "compact".to_owned());
+                    self.tickets.clear();
+                }
+                None
+            }
+        };
+        match ended {
+            Some((tag, fate)) => self.ledger.ended(tag, fate),
+            None => Ok(()),
         }
     }
 

@@ -1,12 +1,14 @@
 //! Both rungs with everything: RESP3, a login, commands of all kinds, replies read in every way that
 //! a program does, fates, giving up, pushes. Floats are left out.
 
-use crate::{DEPTH, Link, RX, TX, now, run};
+use crate::link::{SETTINGS, next, turn};
+use crate::{DEPTH, RX, TX, now, run};
 use core::hint::black_box;
 use respipe_core::encode::{Template, cmd};
 use respipe_core::login::Protocol;
 use respipe_core::pipeline::{Config, Event, Fate, Flush, Inline, Resend, Window};
 use respipe_core::{Duration, Instant, Login, Pipeline, Reply, template};
+use respipe_smoltcp::Link;
 use static_cell::ConstStaticCell;
 
 const XADD: Template<2> = template!("XADD", "samples", _, "v", _).replayable();
@@ -21,7 +23,7 @@ static LOGIN: Login<'static> = Login {
 };
 static PIPELINE: ConstStaticCell<Pipeline<Inline<TX, RX, DEPTH>>> =
     ConstStaticCell::new(Pipeline::new(Inline::new()));
-static LINK: ConstStaticCell<Link> = ConstStaticCell::new(Link::new());
+static LINK: ConstStaticCell<Link<'static>> = ConstStaticCell::new(Link::new(&SETTINGS));
 
 /// Logs, where there is a log.
 macro_rules! log {
@@ -57,24 +59,19 @@ pub fn everything() -> ! {
     run(|net| {
         let now = Instant::from_micros(now());
         submit(pipeline, now);
-        link.turn(net, pipeline, now);
-        loop {
-            match pipeline.poll_event() {
-                Ok(Some(event)) => told(event),
-                Ok(None) => break,
-                Err(_error) => {
-                    log!("the connection ended: {}", _error);
-                    black_box(pipeline.last_words());
-                    link.ended(net);
-                    break;
-                }
-            }
+        if let Some(_notice) = turn(link, net, pipeline, now) {
+            log!("{}", _notice);
+            black_box((_notice, pipeline.last_words()));
+        }
+        while let Ok(Some(event)) = pipeline.poll_event() {
+            told(event);
         }
         black_box((
             pipeline.in_flight(),
             pipeline.tx_free(),
             pipeline.is_resp3(),
         ));
+        black_box(next(link, net, pipeline, now));
     })
 }
 

@@ -9,7 +9,7 @@
 mod buffers;
 mod card;
 mod everything;
-mod link;
+pub mod link;
 mod net;
 // Its single-core critical section, for the log and for atomics where the core has none.
 use cortex_m as _;
@@ -18,7 +18,6 @@ use panic_halt as _;
 pub use buffers::{DEPTH, RX, SLOT, TX};
 pub use card::Card;
 pub use everything::everything;
-pub use link::Link;
 pub use net::{Net, SERVER, run};
 
 use core::hint::black_box;

@@ -8,14 +8,16 @@ use core::hint::black_box;
 use respipe_core::encode::Template;
 use respipe_core::pipeline::{Config, Event, Flush, Inline, Resend};
 use respipe_core::{Duration, Instant, Pipeline, template};
-use sizes::{DEPTH, Link, RX, TX};
+use respipe_smoltcp::Link;
+use sizes::link::{SETTINGS, next, turn};
+use sizes::{DEPTH, RX, TX};
 use static_cell::ConstStaticCell;
 
 const XADD: Template<2> = template!("XADD", "samples", _, "v", _).replayable();
 
 static PIPELINE: ConstStaticCell<Pipeline<Inline<TX, RX, DEPTH>>> =
     ConstStaticCell::new(Pipeline::new(Inline::new()));
-static LINK: ConstStaticCell<Link> = ConstStaticCell::new(Link::new());
+static LINK: ConstStaticCell<Link<'static>> = ConstStaticCell::new(Link::new(&SETTINGS));
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
@@ -40,19 +42,15 @@ fn main() -> ! {
         if pipeline.submit(&command, sample, now).is_err() {
             dropped += 1;
         }
-        link.turn(net, pipeline, now);
-        loop {
-            match pipeline.poll_event() {
-                Ok(Some(Event::Reply { reply, .. })) if reply.error().is_none() => stored += 1,
-                Ok(Some(Event::Ended { .. })) => lost += 1,
-                Ok(Some(_)) => refused += 1,
-                Ok(None) => break,
-                Err(_) => {
-                    link.ended(net);
-                    break;
-                }
+        black_box(turn(link, net, pipeline, now));
+        while let Ok(Some(event)) = pipeline.poll_event() {
+            match event {
+                Event::Reply { reply, .. } if reply.error().is_none() => stored += 1,
+                Event::Ended { .. } => lost += 1,
+                _ => refused += 1,
             }
         }
         black_box((stored, refused, lost, dropped));
+        black_box(next(link, net, pipeline, now));
     })
 }

@@ -79,8 +79,11 @@ pub(crate) enum Effect {
     Watch,
     Unwatch,
     Multi,
-    /// Ends MULTI; its array may hold confirmations.
+    /// Ends MULTI.
     Exec,
+    /// The same where a subscription was queued: its array holds confirmations. By its words it
+    /// is [`Exec`](Self::Exec); the guard knows what came before.
+    ExecConfirming,
     Discard,
     ReplyOff,
     ReplySkip,
@@ -175,6 +178,7 @@ impl Effect {
                 self,
                 Self::Multi
                     | Self::Exec
+                    | Self::ExecConfirming
                     | Self::Discard
                     | Self::Watch
                     | Self::Unwatch

@@ -164,8 +164,6 @@ pub(crate) struct Session {
     resp3: bool,
     /// Received: MONITOR is on, its lines come between replies.
     lines: bool,
-    /// Received: an EXEC with a subscription in it is to come.
-    look_into_exec: bool,
     /// Received: confirmations still owed to the head command, once the first has come.
     confirming: u16,
     channels: u32,
@@ -189,7 +187,6 @@ impl Session {
         mute: Mute::On,
         resp3: false,
         lines: false,
-        look_into_exec: false,
         confirming: 0,
         channels: 0,
         patterns: 0,
@@ -256,7 +253,7 @@ impl Session {
     }
 
     fn admit_command(&mut self, special: Option<Words<'_>>) -> Result<(Effect, u16), Refusal> {
-        let effect = special.map_or(Effect::Plain, Effect::of);
+        let mut effect = special.map_or(Effect::Plain, Effect::of);
         if self.quitting {
             return Err(Refusal::Quitting);
         }
@@ -310,8 +307,8 @@ impl Session {
             Effect::Multi => self.in_multi = true,
             Effect::Exec | Effect::Discard => {
                 self.in_multi = false;
-                if effect == Effect::Exec {
-                    self.look_into_exec |= self.subscribes_in_multi;
+                if effect == Effect::Exec && self.subscribes_in_multi {
+                    effect = Effect::ExecConfirming;
                 }
                 self.subscribes_in_multi = false;
                 self.watching = false;
@@ -500,10 +497,7 @@ impl Session {
             Effect::Monitor => self.lines = true,
             Effect::Hello2 => self.resp3 = false,
             Effect::Hello3 => self.resp3 = true,
-            Effect::Exec if self.look_into_exec => {
-                self.look_into_exec = false;
-                self.look_into(bytes, frame);
-            }
+            Effect::ExecConfirming => self.look_into(bytes, frame),
             _ => {}
         }
         Settled::Answered

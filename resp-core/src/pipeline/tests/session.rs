@@ -228,6 +228,48 @@ fn a_subscription_in_multi_is_queued_and_confirmed_inside_exec() {
 }
 
 #[test]
+fn each_exec_with_a_subscription_in_it_is_looked_into() {
+    // Behind one without: the flag of the second was taken for the first's.
+    let mut rig = Rig::roomy();
+    for (tag, name) in [(1, "MULTI"), (2, "EXEC"), (3, "MULTI")] {
+        rig.submit(cmd(name), tag);
+    }
+    rig.submit(cmd("SUBSCRIBE").arg("a"), 4);
+    rig.submit(cmd("EXEC"), 5);
+    rig.ping(6);
+    rig.sent();
+    let bytes = format!(
+        "+OK\r\n*0\r\n+OK\r\n+QUEUED\r\n*1\r\n{}{}*2\r\n+pong\r\n$0\r\n\r\n",
+        confirmed("*", "subscribe", "a", 1),
+        confirmed("*", "message", "a", 7),
+    );
+    let told = rig.feed(&bytes);
+    assert_eq!(
+        told[5..],
+        ["push: *3 $7 message $1 a :7", "6: *2 +pong $0"],
+        "{told:?}"
+    );
+
+    // Two of them.
+    let mut rig = resp3();
+    for (tag, channel) in [(10, "a"), (20, "b")] {
+        rig.submit(cmd("MULTI"), tag);
+        rig.submit(cmd("SUBSCRIBE").arg(channel), tag + 1);
+        rig.submit(cmd("EXEC"), tag + 2);
+    }
+    rig.submit(cmd("UNSUBSCRIBE"), 3);
+    rig.sent();
+    for (channel, count) in [("a", 1), ("b", 2)] {
+        let confirmation = confirmed(">", "subscribe", channel, count);
+        rig.feed(&format!("+OK\r\n+QUEUED\r\n*1\r\n{confirmation}"));
+    }
+    let first = confirmed(">", "unsubscribe", "a", 1);
+    assert_eq!(rig.feed(&first), ["push: >3 $11 unsubscribe $1 a :1"]);
+    let last = confirmed(">", "unsubscribe", "b", 0);
+    assert_eq!(rig.feed(&last), ["3: >3 $11 unsubscribe $1 b :0"]);
+}
+
+#[test]
 fn a_message_between_the_elements_of_an_exec_is_no_element() {
     let mut rig = resp3();
     rig.submit(cmd("EXEC"), 1);

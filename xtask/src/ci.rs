@@ -1,5 +1,6 @@
 //! `cargo ci`: the list of steps, and the loop that runs them.
 
+use crate::fuzz;
 use crate::install;
 use crate::link_proof;
 use crate::report::{Report, Verdict};
@@ -46,10 +47,14 @@ const STEPS: &[Step] = &[
     Step::new("other-hosts", steps::other_hosts),
     Step::new("msrv", steps::msrv),
     Step::new("bench", steps::bench),
+    Step::new("fuzz", fuzz::step),
 ];
 
 /// What `--deep` adds.
-const DEEP: &[Step] = &[Step::new("deep", steps::deep)];
+const DEEP: &[Step] = &[
+    Step::new("fuzz-long", fuzz::deep),
+    Step::new("deep", steps::deep),
+];
 
 /// Runs the steps and prints a summary; the exit code is 1 if one of them failed.
 pub fn run(sh: Shell, options: Options) -> Result<ExitCode> {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod fuzz;
 mod install;
 mod link_proof;
 mod listing;
@@ -11,7 +12,7 @@ mod sizes;
 mod steps;
 mod toolchain;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use lexopt::prelude::*;
 use std::ffi::OsString;
 use std::path::Path;
@@ -21,6 +22,7 @@ use xshell::Shell;
 const USAGE: &str = "\
 usage: cargo ci [--install] [--deep] [--list] [STEP…]
        cargo bench-peers [ARGUMENT…]
+       cargo fuzz-all SECONDS [TARGET…]
        cargo sizes [--json] [--symbols N] [--target TARGET]
 
   --install  install what is missing: packages with apt-get, targets and toolchains with rustup,
@@ -28,6 +30,9 @@ usage: cargo ci [--install] [--deep] [--list] [STEP…]
   --deep     what takes too long for every change
   --list     name the steps and stop
   STEP…      run only these
+
+  SECONDS    for how long each fuzz target runs
+  TARGET…    only these
 
   --json     one line for machines at the end
   --symbols  how many of the largest symbols to show (20)
@@ -60,6 +65,13 @@ fn run() -> Result<ExitCode> {
                 .collect();
             bench::run(&sh, &rest)?;
             Ok(ExitCode::SUCCESS)
+        }
+        Some(Value(task)) if task == "fuzz-all" => {
+            let seconds = arguments.value()?.parse()?;
+            let only = arguments.raw_args()?.map(OsString::into_string);
+            let only: Result<Vec<String>, _> = only.collect();
+            let only = only.map_err(|_| anyhow!("a target's name is text"))?;
+            fuzz::all(&sh, seconds, &only)
         }
         Some(Value(task)) if task == "sizes" => sizes::run(&sh, &size_options(arguments)?),
         _ => bail!("{USAGE}"),

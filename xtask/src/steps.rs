@@ -54,6 +54,7 @@ pub fn fmt(ci: &Context) -> Result<Verdict> {
         "xtask/link-proof/Cargo.toml",
         "xtask/sizes/Cargo.toml",
         "bench/Cargo.toml",
+        "fuzz/Cargo.toml",
     ] {
         if ci.sh.path_exists(manifest) {
             cmd!(ci.sh, "cargo fmt --manifest-path {manifest} --all --check").run()?;
@@ -225,7 +226,7 @@ pub fn bench(ci: &Context) -> Result<Verdict> {
 
 pub fn deep(_: &Context) -> Result<Verdict> {
     Ok(Verdict::Skipped(
-        "Miri, mutants, coverage, longer fuzzing and the soak are not there yet".into(),
+        "Miri, mutants, coverage and the soak are not there yet".into(),
     ))
 }
 

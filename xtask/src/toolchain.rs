@@ -60,6 +60,23 @@ pub fn toolchain(ci: &Context, version: &str) -> Wanted {
     wanted(ci, &format!("toolchain {version}"), there, add)
 }
 
+/// A tool that cargo installs, and how to see that it is there.
+pub fn tool(ci: &Context, name: &str, there: impl Fn() -> bool) -> Wanted {
+    let add = || cmd!(ci.sh, "cargo install --locked {name}").run().is_ok();
+    if there() {
+        return Ok(());
+    }
+    if !ci.install {
+        return Err(Verdict::Skipped(format!(
+            "no {name}; `cargo ci --install` installs it"
+        )));
+    }
+    if add() && there() {
+        return Ok(());
+    }
+    Err(Verdict::Excused(format!("{name} could not be installed")))
+}
+
 fn wanted(ci: &Context, part: &str, there: impl Fn() -> bool, add: impl Fn() -> bool) -> Wanted {
     if there() {
         return Ok(());

@@ -9,7 +9,8 @@ pub struct DecodeError {
     /// What is wrong.
     pub kind: DecodeErrorKind,
     /// Where the broken line begins, or, behind a bulk string, where CRLF belongs: bytes since
-    /// the frame began, or, in an error of a pipeline, since the connection was opened.
+    /// the frame began, or, in an error of a pipeline, since the connection was opened. Of a line
+    /// longer than a pipeline's `rx`: where its end is broken.
     pub offset: u64,
 }
 

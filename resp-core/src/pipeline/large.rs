@@ -3,7 +3,7 @@
 use super::config::Oversize;
 use super::engine::{Engine, Memory};
 use super::error::PipelineError;
-use super::receive::{Found, error_text, is_protocol_error};
+use super::receive::{Found, error_text, is_farewell};
 use super::slot::Flags;
 use crate::Kind;
 use crate::decode::framer::{Frame, Step};
@@ -209,7 +209,7 @@ impl Engine {
         if self.handshake.is_owed() && kind != Kind::Push {
             return Some(Found::LargeLogin { frame });
         }
-        if kind.is_error() && (owner.is_none() || is_protocol_error(head, frame)) {
+        if kind.is_error() && (owner.is_none() || is_farewell(error_text(head, frame))) {
             self.keep_words(error_text(head, frame));
             self.fail(PipelineError::Farewell);
             return None;

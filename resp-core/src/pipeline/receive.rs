@@ -206,8 +206,9 @@ impl Engine {
         }
         let head = self.head(mem);
         let bytes = mem.rx.get(at..).unwrap_or_default();
-        if frame.kind.is_error() && (head.is_none() || is_protocol_error(bytes, frame)) {
-            self.keep_words(error_text(bytes, frame));
+        let text = error_text(bytes, frame);
+        if frame.kind.is_error() && (head.is_none() || is_farewell(text)) {
+            self.keep_words(text);
             self.fail(PipelineError::Farewell);
             return None;
         }
@@ -268,17 +269,22 @@ impl Engine {
             self.keep_words(text);
         }
         match self.handshake.reply(login, kind, code) {
+            _ if kind.is_error() && is_farewell(text) => self.fail(PipelineError::LoginRefused),
             Advance::Refused => self.fail(PipelineError::LoginRefused),
             Advance::Ready | Advance::Waiting => self.check_login(),
         }
     }
 }
 
-/// `-ERR Protocol error: …`: the server closes; what it did before that is not known, because
-/// KeyDB gives it in place of the first reply. It has no code of its own, so its text is matched
-/// (the same on Redis 6.2 to 8.2, Valkey 8 and 9, KeyDB 6.3).
-pub(crate) fn is_protocol_error(bytes: &[u8], frame: Frame) -> bool {
-    error_text(bytes, frame).starts_with(b"ERR Protocol error")
+/// Whether an error is not a reply, whoever waits for one: the server closes behind it. These have
+/// no code of their own, so their texts are matched (the same on Redis 6.2 to 8.2, Valkey 8 and 9,
+/// KeyDB 6.3).
+///
+/// - `-ERR Protocol error: …`: what the server did before that is not known, because KeyDB gives
+///   it in place of the first reply;
+/// - `-ERR max number of clients reached`: said to a fresh connection before it has said anything.
+pub(crate) fn is_farewell(text: &[u8]) -> bool {
+    text.starts_with(b"ERR Protocol error") || text.starts_with(b"ERR max number of clients")
 }
 
 /// The text of an error.

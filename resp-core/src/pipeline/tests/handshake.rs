@@ -46,6 +46,29 @@ fn resp3_greets_alone_and_waits_for_select() {
 }
 
 #[test]
+fn a_server_that_is_full_is_not_taken_for_an_old_one() {
+    let login = Login {
+        protocol: Protocol::Auto,
+        ..Login::NONE
+    };
+    for login in [login, Login::NONE] {
+        let mut rig = rig(login);
+        rig.sent();
+        let events = rig.feed("-ERR max number of clients reached\r\n");
+        let (fate, error) = match login.protocol {
+            Protocol::Auto => ("1: NotSent", "error: LoginRefused"),
+            _ => ("1: Unknown(LinkLost)", "error: Farewell"),
+        };
+        assert_eq!(events, [fate, error]);
+        assert_eq!(rig.sent(), "");
+        assert_eq!(
+            rig.pipeline.last_words(),
+            b"ERR max number of clients reached"
+        );
+    }
+}
+
+#[test]
 fn an_old_server_is_met_with_resp2() {
     for answer in ["-NOPROTO no\r\n", "-ERR unknown command 'HELLO'\r\n"] {
         let mut rig = rig(auto());

@@ -117,6 +117,14 @@ impl BatchOutcomes {
         at
     }
 
+    /// Keeps a copy of what became of one more command, behind those that there are. For
+    /// transports.
+    pub fn push(&mut self, outcome: Outcome<'_>) {
+        let index = self.entries.len();
+        self.entries.push(Entry::NotSent);
+        self.set(index, outcome);
+    }
+
     /// Keeps a copy of what became of the command at this index. For transports.
     #[inline]
     pub fn set(&mut self, index: usize, outcome: Outcome<'_>) {

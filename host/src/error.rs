@@ -81,6 +81,16 @@ pub enum Error {
     Lost(Arc<io::Error>),
     /// Something took too long, and the connection has ended.
     TimedOut(Deadline),
+    /// The caller: so many bytes of commands wait in line already (`waiting_bytes`) that this one
+    /// was not taken. The connection goes on.
+    LineFull {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The caller: the client was closed.
+    Closed,
+    /// The caller: the runtime on which the client's task ran has shut down.
+    RuntimeGone,
 }
 
 /// What took too long.
@@ -173,6 +183,16 @@ impl fmt::Display for Error {
             ),
             Self::Lost(error) => write!(f, "the connection broke: {error}"),
             Self::TimedOut(deadline) => deadline.fmt(f),
+            Self::LineFull { limit } => write!(
+                f,
+                "the command was not sent: {limit} bytes of commands wait already; send more \
+                 slowly, or raise waiting_bytes"
+            ),
+            Self::Closed => f.write_str("the client was closed"),
+            Self::RuntimeGone => f.write_str(
+                "the runtime that moved this client's bytes has shut down: connect on one that \
+                 lives as long as the client",
+            ),
         }
     }
 }

@@ -24,6 +24,7 @@ mod options;
 mod outcome;
 mod pushes;
 mod reconnect;
+mod streamed;
 #[cfg(feature = "tls")]
 pub mod tls;
 mod tune;
@@ -36,6 +37,7 @@ pub use options::Options;
 pub use outcome::Outcome;
 pub use pushes::{Push, Pushes};
 pub use reconnect::{Attempts, Reconnect};
+pub use streamed::{Streamed, Tags};
 #[cfg(feature = "tls")]
 pub use tls::Roots;
 pub use tune::tune;

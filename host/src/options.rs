@@ -45,6 +45,10 @@ pub struct Options {
     pub keep_alive: Option<Duration>,
     /// See [`pushes`](Self::pushes()).
     pub pushes: usize,
+    /// See [`waiting_bytes`](Self::waiting_bytes()).
+    pub waiting_bytes: usize,
+    /// See [`ping`](Self::ping()).
+    pub ping: Option<Duration>,
     /// See [`roots`](Self::roots()).
     #[cfg(feature = "tls")]
     pub roots: Roots,
@@ -80,6 +84,8 @@ impl Options {
             reconnect: None,
             keep_alive: Some(Duration::from_secs(60)),
             pushes: 1024,
+            waiting_bytes: 16 * 1024 * 1024,
+            ping: Some(Duration::from_secs(30)),
             #[cfg(feature = "tls")]
             roots: Roots::default(),
         }
@@ -190,6 +196,24 @@ impl Options {
     /// How many pushes are kept until they are taken; default 1 024. The oldest gives way.
     pub fn pushes(mut self, capacity: usize) -> Self {
         self.pushes = capacity;
+        self
+    }
+
+    /// Bytes of commands that wait in line because the window is full, for a client that several
+    /// callers share (`respipe-tokio`); default 16 MiB, taken as they are needed. A blocking
+    /// connection waits with its caller instead.
+    pub fn waiting_bytes(mut self, bytes: usize) -> Self {
+        self.waiting_bytes = bytes;
+        self
+    }
+
+    /// After how long without a byte from the server a client that runs in the background
+    /// (`respipe-tokio`) asks for one (PING); if nothing comes for as long again, or for as long
+    /// while replies are owed, the connection is given up. `None` never asks. Default 30 seconds. A
+    /// blocking connection does nothing between calls and asks TCP instead
+    /// ([`keep_alive`](Self::keep_alive())).
+    pub fn ping(mut self, interval: Option<Duration>) -> Self {
+        self.ping = interval;
         self
     }
 

@@ -55,9 +55,8 @@ pub use respipe_core::{Reply, template};
 #[cfg(feature = "tls")]
 pub use respipe_host::Roots;
 pub use respipe_host::{
-    Batch, BatchOutcomes, Deadline, Error, Misuse, Options, Outcome, Push, Reconnect,
+    Batch, BatchOutcomes, Deadline, Error, Misuse, Options, Outcome, Push, Reconnect, Streamed,
 };
-pub use sliding::Streamed;
 pub use stream::{Descriptor, Duplex};
 
 /// The README's program compiles.

@@ -1,21 +1,12 @@
 //! Any number of commands through the window, each outcome as it comes.
 
-use std::collections::VecDeque;
-
 use respipe_core::Command;
 use respipe_core::pipeline::{Event, Rejected};
-use respipe_host::{Error, Outcome};
+use respipe_host::{Error, Outcome, Streamed, Tags};
 
 use crate::connection::Connection;
 use crate::pump::{Offer, Tag};
 use crate::relink::Ended;
-
-/// How many commands went through a stream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Streamed {
-    /// Commands that were taken from the iterator; each has had its outcome.
-    pub commands: u64,
-}
 
 /// The callers' tags of the commands in flight, found by number.
 pub(crate) trait Flights<T> {
@@ -32,37 +23,22 @@ pub(crate) trait Flights<T> {
     fn is_empty(&self) -> bool;
 }
 
-/// Tags of any type. Outstanding commands lie close together, so that a queue with holes is as
-/// small as the window.
-struct Queue<T> {
-    tags: VecDeque<Option<T>>,
-    first: u32,
-}
-
-impl<T> Flights<T> for Queue<T> {
+impl<T> Flights<T> for Tags<T> {
     fn number(&self, _: &T) -> u32 {
-        #[expect(clippy::cast_possible_truncation, reason = "wraps as it should")]
-        let len = self.tags.len() as u32;
-        self.first.wrapping_add(len)
+        self.next_number()
     }
 
     fn add(&mut self, tag: T) {
-        self.tags.push_back(Some(tag));
+        self.push(tag);
     }
 
     #[inline]
     fn take(&mut self, number: u32) -> Option<T> {
-        let place = number.wrapping_sub(self.first) as usize;
-        let tag = self.tags.get_mut(place)?.take();
-        while let Some(None) = self.tags.front() {
-            self.tags.pop_front();
-            self.first = self.first.wrapping_add(1);
-        }
-        tag
+        Tags::take(self, number)
     }
 
     fn is_empty(&self) -> bool {
-        self.tags.is_empty()
+        Tags::is_empty(self)
     }
 }
 
@@ -89,11 +65,7 @@ impl Connection {
         I: IntoIterator<Item = (T, C)>,
         C: Command,
     {
-        let flights = Queue {
-            tags: VecDeque::new(),
-            first: 0,
-        };
-        self.drive(commands.into_iter(), flights, &mut each)
+        self.drive(commands.into_iter(), Tags::new(), &mut each)
     }
 
     pub(crate) fn drive<T, C: Command>(

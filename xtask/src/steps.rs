@@ -35,11 +35,12 @@ impl Step {
 }
 
 /// What is published, and compiled where the rest of the workspace is not.
-const PUBLISHED: [&str; 4] = [
+const PUBLISHED: [&str; 5] = [
     "--package=respipe-core",
     "--package=respipe-host",
     "--package=respipe-smoltcp",
     "--package=respipe-std",
+    "--package=respipe-tokio",
 ];
 
 /// What smoltcp needs at least; `respipe-smoltcp` cannot be built without.
@@ -85,7 +86,12 @@ pub fn clippy(ci: &Context) -> Result<Verdict> {
     .run()?;
     cmd!(ci.sh, "cargo clippy --workspace --all-targets {deny...}").run()?;
     // One package a run: together, the features that one asks of the other would be on.
-    for package in ["respipe-core", "respipe-host", "respipe-std"] {
+    for package in [
+        "respipe-core",
+        "respipe-host",
+        "respipe-std",
+        "respipe-tokio",
+    ] {
         cmd!(ci.sh, "cargo clippy --package {package} {deny...}").run()?;
         cmd!(
             ci.sh,

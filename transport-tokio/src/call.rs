@@ -1,0 +1,97 @@
+//! One command, one reply: the future of a call.
+
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use respipe_core::Command;
+use respipe_core::pipeline::{Fate, Why};
+use respipe_core::reply::OwnedReply;
+use respipe_host::Error;
+
+use crate::hub::Shared;
+
+/// A call. Queued when it is first polled; dropping it withdraws the command if it has not begun to
+/// leave, and lets its reply be swallowed otherwise.
+pub(crate) struct Call<'c, C> {
+    shared: &'c Shared,
+    command: &'c C,
+    waits: bool,
+    state: State,
+}
+
+enum State {
+    New,
+    Waiting(u32),
+    Over,
+}
+
+impl<'c, C: Command> Call<'c, C> {
+    #[inline]
+    pub(crate) const fn new(shared: &'c Shared, command: &'c C, waits: bool) -> Self {
+        Self {
+            shared,
+            command,
+            waits,
+            state: State::New,
+        }
+    }
+
+    /// The caller's time is up.
+    pub(crate) fn expire(&mut self) -> Result<OwnedReply, Error> {
+        let ended = match core::mem::replace(&mut self.state, State::Over) {
+            State::Waiting(key) => self.shared.stir(|hub| hub.give_up(key)),
+            _ => Err(Fate::NotSent),
+        };
+        ended.unwrap_or_else(|fate| {
+            let fate = match fate {
+                Fate::Unknown(_) => Fate::Unknown(Why::TimedOut),
+                fate => fate,
+            };
+            Err(Error::Ended { fate, cause: None })
+        })
+    }
+}
+
+impl<C: Command> Future for Call<'_, C> {
+    type Output = Result<OwnedReply, Error>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        match this.state {
+            State::New => {
+                let (command, waits) = (this.command, this.waits);
+                let begun = this
+                    .shared
+                    .stir(|hub| hub.begin(command, cx.waker(), waits));
+                match begun {
+                    Ok(key) => {
+                        this.state = State::Waiting(key);
+                        Poll::Pending
+                    }
+                    Err(error) => {
+                        this.state = State::Over;
+                        Poll::Ready(Err(error))
+                    }
+                }
+            }
+            State::Waiting(key) => {
+                let collected = this.shared.lock().collect(key, cx.waker());
+                if collected.is_ready() {
+                    this.state = State::Over;
+                }
+                collected
+            }
+            // Polled again after its end, which no executor does.
+            State::Over => Poll::Pending,
+        }
+    }
+}
+
+impl<C> Drop for Call<'_, C> {
+    fn drop(&mut self) {
+        if let State::Waiting(key) = self.state {
+            let _answer = self.shared.stir(|hub| hub.give_up(key));
+        }
+    }
+}

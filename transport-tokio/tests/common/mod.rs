@@ -1,0 +1,38 @@
+//! What the tests of real servers share.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use respipe_testkit::process::{self, Launch, ServerProcess};
+use respipe_tokio::{Client, Options};
+
+pub(crate) type Result<T = ()> = core::result::Result<T, Box<dyn core::error::Error>>;
+
+/// The servers that this machine has, each started anew; says so if there is none.
+pub(crate) fn servers(configure: impl Fn(Launch) -> Launch) -> Result<Vec<ServerProcess>> {
+    let mut servers = Vec::new();
+    for binary in process::servers() {
+        match configure(Launch::new(&binary)).start() {
+            // Built without TLS; another one will do.
+            Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {}
+            started => servers.push(started?),
+        }
+    }
+    if servers.is_empty() {
+        respipe_testkit::skip("no redis-server or valkey-server on the PATH can do this");
+    }
+    Ok(servers)
+}
+
+/// Every plain server.
+pub(crate) fn plain() -> Result<Vec<ServerProcess>> {
+    servers(|launch| launch)
+}
+
+/// The options of this server.
+pub(crate) fn options(server: &ServerProcess) -> Result<Options> {
+    Ok(Options::from_url(&server.url())?)
+}
+
+/// A client of this server.
+pub(crate) async fn client(server: &ServerProcess) -> Result<Client> {
+    Ok(Client::open(&server.url()).await?)
+}

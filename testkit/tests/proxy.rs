@@ -297,3 +297,21 @@ fn a_dropped_proxy_takes_its_connections_with_it() -> Result {
     assert!(TcpStream::connect(address).is_err());
     Ok(())
 }
+
+#[test]
+fn a_proxy_that_is_gone_refuses_and_another_takes_its_address() -> io::Result<()> {
+    let upstream = TcpListener::bind("127.0.0.1:0")?;
+    let proxy = Proxy::start(upstream.local_addr()?, Faults::none())?;
+    let address = proxy.address();
+    let before = TcpStream::connect(address)?;
+    drop(proxy);
+    let refused = TcpStream::connect(address).map(drop);
+    assert_eq!(
+        refused.map_err(|error| error.kind()),
+        Err(io::ErrorKind::ConnectionRefused)
+    );
+    drop(before);
+    let proxy = Proxy::start_on(address, upstream.local_addr()?, Faults::none())?;
+    assert_eq!(proxy.address(), address);
+    TcpStream::connect(address).map(drop)
+}

@@ -83,7 +83,21 @@ impl Proxy {
     /// # Errors
     /// When no loopback port can be had.
     pub fn start_with_plan(upstream: SocketAddr, plan: Vec<Faults>) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self::listen(anywhere, upstream, plan)
+    }
+
+    /// Starts a proxy at this address, which is free again when an earlier one there is gone: between the two, connecting is
+    /// refused.
+    ///
+    /// # Errors
+    /// When the address cannot be had.
+    pub fn start_on(address: SocketAddr, upstream: SocketAddr, faults: Faults) -> io::Result<Self> {
+        Self::listen(address, upstream, vec![faults])
+    }
+
+    fn listen(address: SocketAddr, upstream: SocketAddr, plan: Vec<Faults>) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);

@@ -30,6 +30,11 @@ const PACKAGES: &[Package] = &[
         wanted_for: "hiredis as a peer in the benchmark",
     },
     Package {
+        name: "qemu-system-arm",
+        there: |sh| runs(sh, "qemu-system-arm"),
+        wanted_for: "the firmware on an emulated Cortex-M3",
+    },
+    Package {
         name: "python3-pip",
         there: |sh| {
             cmd!(sh, "python3 -m pip --version")

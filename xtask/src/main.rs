@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod firmware;
 mod fuzz;
 mod install;
 mod link_proof;
@@ -23,6 +24,7 @@ const USAGE: &str = "\
 usage: cargo ci [--install] [--deep] [--list] [STEP…]
        cargo bench-peers [ARGUMENT…]
        cargo fuzz-all SECONDS [TARGET…]
+       cargo firmware [--faults] [ARGUMENT…]
        cargo sizes [--json] [--symbols N] [--target TARGET]
 
   --install  install what is missing: packages with apt-get, targets and toolchains with rustup,
@@ -72,6 +74,10 @@ fn run() -> Result<ExitCode> {
             let only: Result<Vec<String>, _> = only.collect();
             let only = only.map_err(|_| anyhow!("a target's name is text"))?;
             fuzz::all(&sh, seconds, &only)
+        }
+        Some(Value(task)) if task == "firmware" => {
+            let arguments: Vec<OsString> = arguments.raw_args()?.collect();
+            firmware::run(&sh, &arguments)
         }
         Some(Value(task)) if task == "sizes" => sizes::run(&sh, &size_options(arguments)?),
         _ => bail!("{USAGE}"),

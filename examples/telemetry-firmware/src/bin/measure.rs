@@ -1,0 +1,242 @@
+//! Instructions, counted by QEMU: with `-icount shift=0` one is a nanosecond of its clock.
+//!
+//! Two senders push the same samples over the same network into the same Redis: Respipe, as the
+//! telemetry uses it, and one that is written by hand. What is counted is all that the processor
+//! does from the first sample of a batch until the last reply, TCP included; sleeping apart.
+#![no_std]
+#![no_main]
+
+use defmt_semihosting as _;
+use respipe_core::encode::Template;
+use respipe_core::pipeline::{Config, Event, Flush, Inline, Pipeline, Resend};
+use respipe_core::{Duration, Instant, cmd, template};
+use respipe_smoltcp::{Link, Settings};
+use smoltcp::iface::Context;
+use smoltcp::socket::tcp::Socket;
+use static_cell::ConstStaticCell;
+use telemetry_firmware::board::{self, Board, Clock};
+use telemetry_firmware::handwritten::Handwritten;
+use telemetry_firmware::network::Network;
+use telemetry_firmware::sensor::{Sample, Sensor};
+
+/// For each sender and size of a batch.
+const SAMPLES: u32 = 640;
+const BATCHES: [u32; 3] = [1, 8, 32];
+
+type Storage = Inline<6_144, 512, 64>;
+static PIPELINE: ConstStaticCell<Pipeline<Storage>> =
+    ConstStaticCell::new(Pipeline::new(Inline::new()));
+static ALONE: ConstStaticCell<Pipeline<Storage>> =
+    ConstStaticCell::new(Pipeline::new(Inline::new()));
+static HANDWRITTEN: ConstStaticCell<Handwritten> = ConstStaticCell::new(Handwritten::new());
+
+const ADD: Template<3> = template!("XADD", "samples", _, "seq", _, "mC", _).replayable();
+
+/// The id of a sample, above that of any sample before: what a clock would give.
+const fn id(sample: Sample) -> u64 {
+    1_700_000_000_000 + sample.sequence as u64
+}
+
+/// One of the two.
+trait Sender {
+    fn push(&mut self, sample: Sample, now: Instant);
+
+    /// Moves what can be moved; whether all that was pushed is answered.
+    fn turn(&mut self, socket: &mut Socket<'_>, context: &mut Context, now: Instant) -> bool;
+
+    /// Whether it wants another turn although nothing has come.
+    fn is_hurried(&mut self, socket: &Socket<'_>, now: Instant) -> bool;
+}
+
+impl Sender for Handwritten {
+    fn push(&mut self, sample: Sample, _: Instant) {
+        self.push(id(sample), sample.sequence, sample.millidegrees);
+    }
+
+    fn turn(&mut self, socket: &mut Socket<'_>, _: &mut Context, _: Instant) -> bool {
+        let done = self.receive(socket);
+        self.send(socket);
+        done
+    }
+
+    fn is_hurried(&mut self, _: &Socket<'_>, _: Instant) -> bool {
+        false
+    }
+}
+
+struct Respipe<'s> {
+    link: Link<'s>,
+    pipeline: &'static mut Pipeline<Storage>,
+    errors: u32,
+}
+
+impl Sender for Respipe<'_> {
+    fn push(&mut self, sample: Sample, now: Instant) {
+        let add = ADD.with((id(sample), sample.sequence, sample.millidegrees));
+        let pushed = self.pipeline.submit(&add, sample.sequence, now);
+        self.errors += u32::from(pushed.is_err());
+    }
+
+    fn turn(&mut self, socket: &mut Socket<'_>, context: &mut Context, now: Instant) -> bool {
+        let _ = self.link.poll(now, socket, context, self.pipeline, 1);
+        while let Ok(Some(event)) = self.pipeline.poll_event() {
+            let fine = matches!(event, Event::Reply { reply, .. } if reply.error().is_none());
+            self.errors += u32::from(!fine);
+        }
+        self.link.is_up() && self.pipeline.in_flight() == 0
+    }
+
+    fn is_hurried(&mut self, socket: &Socket<'_>, now: Instant) -> bool {
+        self.link.poll_at(now, socket, self.pipeline) == Some(now)
+    }
+}
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    let Board {
+        mut clock,
+        ethernet,
+        arguments,
+    } = Board::start();
+    let port = arguments.number("port").unwrap_or(6_379) as u16;
+    alone(ALONE.take(), &clock);
+
+    let mut network = Network::start(ethernet, 1);
+    let mut sensor = Sensor::new(Duration::ZERO, u32::MAX, Instant::ZERO);
+
+    let handwritten = HANDWRITTEN.take();
+    let (socket, context) = network.socket();
+    socket.set_nagle_enabled(false);
+    let _ = socket.connect(context, Network::host(port), 49_152);
+    while !network.socket().0.may_send() {
+        network.transmit(clock.now());
+        network.sleep_until(None, &mut clock);
+        network.receive(clock.now());
+    }
+    for batch in BATCHES {
+        let n = instructions(batch, handwritten, &mut sensor, &mut network, &mut clock);
+        defmt::info!(
+            "measured handwritten batch={=u32} instructions={=u32}",
+            batch,
+            n
+        );
+    }
+
+    let settings = Settings::new(Network::host(port));
+    let mut respipe = Respipe {
+        link: Link::new(&settings),
+        pipeline: PIPELINE.take(),
+        errors: 0,
+    };
+    for batch in BATCHES {
+        let mut config = Config::DEFAULT;
+        config.resend = Resend::Replayable;
+        config.silence_limit = Duration::from_secs(2);
+        config.flush = Flush::AtLeast {
+            count: batch,
+            bytes: 0,
+            age: Duration::from_millis(200),
+        };
+        respipe.pipeline.configure(config);
+        // Until it is connected.
+        send(&mut respipe, &mut network, &mut clock);
+        let n = instructions(batch, &mut respipe, &mut sensor, &mut network, &mut clock);
+        defmt::info!(
+            "measured respipe batch={=u32} instructions={=u32}",
+            batch,
+            n
+        );
+    }
+    let errors = handwritten.errors as u32 + respipe.errors;
+    defmt::info!("errors={=u32}", errors);
+    board::exit(u8::from(errors > 0))
+}
+
+/// What a sample costs in batches of this size.
+fn instructions(
+    batch: u32,
+    sender: &mut impl Sender,
+    sensor: &mut Sensor,
+    network: &mut Network,
+    clock: &mut Clock,
+) -> u32 {
+    let mut spent = 0;
+    for _ in 0..SAMPLES / batch {
+        let start = clock.ticks();
+        let now = clock.now();
+        for _ in 0..batch {
+            if let Some(sample) = sensor.read(now) {
+                sender.push(sample, now);
+            }
+        }
+        let asleep = send(sender, network, clock);
+        spent += clock.ticks().wrapping_sub(start).wrapping_sub(asleep);
+    }
+    spent * clock.tick_nanos() / SAMPLES
+}
+
+/// Turns until all is answered; the ticks of that time that were slept.
+fn send(sender: &mut impl Sender, network: &mut Network, clock: &mut Clock) -> u32 {
+    let mut asleep: u32 = 0;
+    loop {
+        let now = clock.now();
+        network.receive(now);
+        let (socket, context) = network.socket();
+        let done = sender.turn(socket, context, now);
+        network.transmit(now);
+        if done {
+            return asleep;
+        }
+        if !sender.is_hurried(network.socket().0, now) {
+            let start = clock.ticks();
+            let until = network.poll_at(now);
+            network.sleep_until(until, clock);
+            asleep = asleep.wrapping_add(clock.ticks().wrapping_sub(start));
+        }
+    }
+}
+
+/// What a SET costs in the pipeline alone: encoded, queued, taken out as a transport would, and
+/// its reply put in and handed out.
+fn alone(pipeline: &mut Pipeline<Storage>, clock: &Clock) {
+    const COMMANDS: u32 = 1_600;
+    pipeline.open(Instant::ZERO);
+    for batch in [1, 16] {
+        let start = clock.ticks();
+        let mut answered = 0;
+        for _ in 0..COMMANDS / batch {
+            for n in 0..batch {
+                let set = cmd("SET").args(("sensor:1", "21.375"));
+                let _ = pipeline.submit(&set, n, Instant::ZERO);
+            }
+            while let Some(bytes) = pipeline.poll_transmit() {
+                let n = core::hint::black_box(bytes).len();
+                pipeline.transmitted(n, Instant::ZERO);
+            }
+            let replies = [*b"+OK\r\n"; 16];
+            let replies = replies.as_flattened().get(..5 * batch as usize);
+            pipeline.handle_input(replies.unwrap_or_default(), Instant::ZERO);
+            while let Ok(Some(event)) = pipeline.poll_event() {
+                answered += u32::from(matches!(event, Event::Reply { reply, .. } if reply.is_ok()));
+            }
+        }
+        let spent = clock.ticks().wrapping_sub(start) * clock.tick_nanos();
+        let what = if answered == COMMANDS {
+            "SET-alone"
+        } else {
+            "failed"
+        };
+        defmt::info!(
+            "measured {=str} batch={=u32} instructions={=u32}",
+            what,
+            batch,
+            spent / COMMANDS
+        );
+    }
+}
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    defmt::error!("{}", defmt::Display2Format(info));
+    board::exit(101)
+}

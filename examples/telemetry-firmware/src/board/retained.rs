@@ -1,0 +1,53 @@
+//! What outlives a reset: RAM that the start-up code leaves as it is.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+/// Says that the rest is not what RAM happened to hold at power-on.
+const MAGIC: u32 = 0x5e9e_05ce;
+
+struct Retained {
+    magic: AtomicU32,
+    restarts: AtomicU32,
+    sequence: AtomicU32,
+}
+
+// In a section that is neither loaded nor zeroed: the values here are for the compiler only.
+#[unsafe(link_section = ".uninit.retained")]
+static RETAINED: Retained = Retained {
+    magic: AtomicU32::new(0),
+    restarts: AtomicU32::new(0),
+    sequence: AtomicU32::new(0),
+};
+
+/// How often the device has been reset since power-on.
+fn restarts() -> u32 {
+    if RETAINED.magic.load(Ordering::Relaxed) == MAGIC {
+        let restarts = RETAINED.restarts.load(Ordering::Relaxed).wrapping_add(1);
+        RETAINED.restarts.store(restarts, Ordering::Relaxed);
+        return restarts;
+    }
+    RETAINED.restarts.store(0, Ordering::Relaxed);
+    RETAINED.sequence.store(0, Ordering::Relaxed);
+    RETAINED.magic.store(MAGIC, Ordering::Relaxed);
+    0
+}
+
+/// A sample's sequence number, from 1: it goes on after a reset, so that what was lost with the
+/// RAM shows as a gap.
+pub fn next_sequence() -> u32 {
+    let sequence = RETAINED.sequence.load(Ordering::Relaxed).wrapping_add(1);
+    RETAINED.sequence.store(sequence, Ordering::Relaxed);
+    sequence
+}
+
+/// Says in the log whether this is a power-on or a reset. Call it once, first.
+pub fn log_restart() {
+    match restarts() {
+        0 => defmt::info!("started"),
+        times => defmt::warn!(
+            "restarted times={=u32} after={=u32}",
+            times,
+            RETAINED.sequence.load(Ordering::Relaxed)
+        ),
+    }
+}

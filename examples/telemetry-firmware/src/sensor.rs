@@ -1,0 +1,81 @@
+//! A sensor that is not there, and chance.
+
+use respipe_core::{Duration, Instant};
+
+use crate::board;
+use crate::reading;
+
+/// What is sent: a sequence number and a temperature.
+#[derive(Clone, Copy, Debug, defmt::Format)]
+pub struct Sample {
+    /// Counts from 1, over resets too.
+    pub sequence: u32,
+    /// The temperature in thousandths of a degree Celsius.
+    pub millidegrees: i32,
+}
+
+/// A thermometer that is read at fixed times.
+#[derive(Debug)]
+pub struct Sensor {
+    next: Instant,
+    period: Duration,
+    left: u32,
+}
+
+impl Sensor {
+    /// A thermometer that gives so many samples, one each `period`; a period of zero gives the next
+    /// whenever it is asked.
+    #[must_use]
+    pub const fn new(period: Duration, samples: u32, now: Instant) -> Self {
+        Self {
+            next: now,
+            period,
+            left: samples,
+        }
+    }
+
+    /// The sample that is due.
+    pub fn read(&mut self, now: Instant) -> Option<Sample> {
+        if self.left == 0 || now < self.next {
+            return None;
+        }
+        self.left -= 1;
+        self.next = self.next.after(self.period);
+        let sequence = board::next_sequence();
+        Some(Sample {
+            sequence,
+            millidegrees: reading::millidegrees(sequence),
+        })
+    }
+
+    /// When the next sample is due; `None` if there are no more.
+    #[must_use]
+    pub const fn next_at(&self) -> Option<Instant> {
+        if self.left == 0 {
+            None
+        } else {
+            Some(self.next)
+        }
+    }
+}
+
+/// Chance, for simulations, jitter and port numbers; not for secrets. An xorshift generator.
+#[derive(Debug)]
+pub struct Random(u32);
+
+impl Random {
+    /// Chance that repeats with the seed.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        // Zero would stay zero.
+        Self((seed ^ seed >> 32) as u32 | 1)
+    }
+
+    /// A number.
+    pub fn draw(&mut self) -> u32 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 17;
+        self.0 ^= self.0 << 5;
+        self.0
+    }
+}

@@ -1,0 +1,159 @@
+//! What a person reads, what a machine reads, and what is not as it should be.
+
+use serde_json::{Value, json};
+
+use crate::elf::Sizes;
+use crate::measure::Measured;
+use crate::options::Options;
+use crate::run::Telemetry;
+
+/// The batches whose instructions are told.
+const BATCHES: [u64; 3] = [1, 8, 32];
+/// Limits, in bytes, for a firmware with room for 64 samples.
+const FLASH: u64 = 48 * 1_024;
+const RAM: u64 = 24 * 1_024;
+/// How many times a hand-written sender's instructions, by 32.
+const RATIO: f64 = 1.5;
+/// 160 samples in batches of 16.
+const SEGMENTS: usize = 10;
+
+/// All figures of a run.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) sizes: Sizes,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) measured: Measured,
+}
+
+impl Report {
+    /// A summary for a person.
+    pub(crate) fn summary(&self, options: &Options) -> String {
+        let Telemetry {
+            server,
+            made,
+            verdict,
+            reconnects,
+            segments,
+            stack,
+            faults,
+            took,
+        } = &self.telemetry;
+        let mut lines = vec![String::new()];
+        let mut line = |name: &str, text: String| lines.push(format!("  {name:<22}{text}"));
+        line("machine", format!("{}, {server}", options.machine.name()));
+        line(
+            "samples made",
+            format!("{made} in {:.1} s", took.as_secs_f64()),
+        );
+        line("stored, each once", verdict.stored.to_string());
+        line("lost", verdict.lost.len().to_string());
+        line("stored twice", verdict.duplicated.len().to_string());
+        line("dropped by policy", verdict.dropped.to_string());
+        for (from, to) in &verdict.gaps {
+            line(
+                "gone in a reset",
+                format!("{from} to {to}, only in RAM then"),
+            );
+        }
+        if options.script.is_some() {
+            line("faults", faults.to_string());
+        }
+        line("reconnects", reconnects.to_string());
+        line(
+            "segments with data",
+            format!("{} out, {} in", segments.out, segments.into),
+        );
+        line("flash", bytes(self.sizes.flash));
+        line("static RAM", bytes(self.sizes.static_ram));
+        line("stack, at its deepest", bytes(*stack));
+        let Measured { rows, segments } = &self.measured;
+        line(
+            "160 samples by 16",
+            format!("{} segments out, {} in", segments.out, segments.into),
+        );
+        lines.push(format!(
+            "\n  {:<22}{:>8}{:>14}",
+            "instructions", "batch", "per command"
+        ));
+        for row in rows {
+            lines.push(format!(
+                "  {:<22}{:>8}{:>14}",
+                row.what, row.batch, row.instructions
+            ));
+        }
+        for batch in BATCHES {
+            if let Some(ratio) = self.measured.ratio(batch) {
+                lines.push(format!(
+                    "  {:<22}{batch:>8}{ratio:>14.2}",
+                    "respipe / handwritten"
+                ));
+            }
+        }
+        lines.join("\n")
+    }
+
+    /// One line for machines.
+    pub(crate) fn json(&self, options: &Options) -> Value {
+        let Telemetry { verdict, .. } = &self.telemetry;
+        let instructions: serde_json::Map<_, _> = BATCHES
+            .iter()
+            .map(|&batch| {
+                let instructions = self.measured.instructions("respipe", batch);
+                (batch.to_string(), instructions.into())
+            })
+            .collect();
+        let mut figures = json!({
+            "made": self.telemetry.made,
+            "stored": verdict.stored,
+            "lost": verdict.lost.len(),
+            "duplicated": verdict.duplicated.len(),
+            "dropped_by_policy": verdict.dropped,
+            "reconnects": self.telemetry.reconnects,
+            "segments_out": self.telemetry.segments.out,
+            "instructions_per_sample": instructions,
+            "flash": self.sizes.flash,
+            "static_ram": self.sizes.static_ram,
+            "stack_high_water": self.telemetry.stack,
+        });
+        if options.script.is_some() {
+            // Only a reset of the device costs any: made is the sum of this, stored, lost and dropped.
+            figures["gone_in_reset"] = verdict.gone_in_reset().into();
+        }
+        json!({ "firmware": figures })
+    }
+
+    /// What is not as it should be, a line each.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        let mut complaints = self.telemetry.verdict.complaints();
+        let mut limit = |what: &str, is: u64, most: u64| {
+            if is > most {
+                complaints.push(format!("{what}: {is}, and {most} is the limit"));
+            }
+        };
+        limit("flash in bytes", self.sizes.flash, FLASH);
+        limit("static RAM in bytes", self.sizes.static_ram, RAM);
+        let segments = self.measured.segments;
+        limit(
+            "segments out for 160 samples",
+            segments.out as u64,
+            SEGMENTS as u64,
+        );
+        limit(
+            "segments in for 160 samples",
+            segments.into as u64,
+            SEGMENTS as u64,
+        );
+        match self.measured.ratio(32) {
+            Some(ratio) if ratio <= RATIO => {}
+            Some(ratio) => complaints.push(format!(
+                "instructions by 32: {ratio:.2} times a hand-written sender's, and {RATIO} is the limit"
+            )),
+            None => complaints.push("no instructions were counted".to_owned()),
+        }
+        complaints
+    }
+}
+
+fn bytes(n: u64) -> String {
+    format!("{n} bytes ({:.1} KB)", n as f64 / 1_024.0)
+}

@@ -308,7 +308,7 @@ fn a_proxy_that_is_gone_refuses_and_another_takes_its_address() -> io::Result<()
     let refused = TcpStream::connect(address).map(drop);
     assert_eq!(
         refused.map_err(|error| error.kind()),
-        Err(io::ErrorKind::ConnectionRefused)
+        Err(ErrorKind::ConnectionRefused)
     );
     drop(before);
     let proxy = Proxy::start_on(address, upstream.local_addr()?, Faults::none())?;

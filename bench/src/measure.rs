@@ -58,9 +58,9 @@ impl Measure {
             Measure::Allocations => "allocations a command",
             Measure::SystemCalls => "system calls a 1 000 commands",
             Measure::Memory => "peak memory, KiB",
-            Measure::Latency => "a lone caller's p99, us",
-            Measure::LatencyRatio => "ours is of it",
-            Measure::Cancellation => "shifted, kept or miscounted",
+            Measure::Latency => "p99 of calls, us",
+            Measure::LatencyRatio => "ours as a part of it, round by round",
+            Measure::Cancellation => "replies shifted, commands kept or miscounted",
         }
     }
 

@@ -15,7 +15,7 @@ Respipe beside redis-rs, fred, rustis, hiredis and a raw floor, round by round i
 
   --quick            fewer rounds, fewer depths for what valgrind and strace count
   --smoke            seconds: shows that everything runs, the figures mean nothing
-  --only WORD        only cells whose name holds WORD, such as set/100, lrange, codec/, memory, shared/, lone/, cancel/
+  --only WORD        only cells whose name holds WORD, such as set/100, lrange, codec/, memory, shared/, lone/, far/, cancel/
                      (can be repeated)
   --measure WORD     cpu, instructions, allocations, syscalls, memory, latency, cancel; default: all
                      (can be repeated)

@@ -115,26 +115,24 @@ impl Report {
 
     /// Tasks that share a connection.
     fn shared(&self, threads: Threads) -> Table {
-        const COLUMNS: [(&str, Measure); 6] = [
-            ("shared", Measure::Cpu),
-            ("shared", Measure::Instructions),
-            ("shared", Measure::Allocations),
-            ("lone", Measure::Latency),
-            ("lone", Measure::LatencyRatio),
-            ("cancel", Measure::Cancellation),
+        const COLUMNS: [(&str, Measure, &str); 7] = [
+            ("shared", Measure::Cpu, "CPU, ns"),
+            ("shared", Measure::Instructions, "instructions"),
+            ("shared", Measure::Allocations, "allocations"),
+            ("lone", Measure::Latency, "lone caller's p99, us"),
+            ("lone", Measure::LatencyRatio, "ours is of it"),
+            ("far", Measure::Latency, "p99 at 20 ms, us"),
+            ("cancel", Measure::Cancellation, "wrong after giving up"),
         ];
         let title = format!(
-            "{TASKS} tasks on one connection, GET of 16 bytes, {}: a call's cost",
+            "{TASKS} tasks on one connection, GET of 16 bytes, {}: a call",
             threads.name()
         );
-        let mut table = Table::new(
-            &title,
-            COLUMNS.map(|(_, measure)| measure.title().to_owned()),
-        );
+        let mut table = Table::new(&title, COLUMNS.map(|(_, _, title)| title.to_owned()));
         for peer in Peer::SHARED.map(Peer::name) {
             table.row(
                 peer,
-                COLUMNS.map(|(cells, measure)| {
+                COLUMNS.map(|(cells, measure, _)| {
                     let cell = format!("{cells}/{}", threads.name());
                     Some(spread_text(self.figure(&cell, peer, measure)?, measure))
                 }),

@@ -1,14 +1,30 @@
 //! One connection that many tasks share.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
+
+use respipe_testkit::proxy::{Faults, Proxy};
 
 use super::{Run, Runner, progress};
 use crate::Result;
 use crate::measure::{Measure, Spread, Tool};
 use crate::options::Effort;
 use crate::peers::{OUR_TOKIO, Peer};
-use crate::shared::{Cancelled, TASKS, Threads, prepare_cancel};
+use crate::shared::{Cancelled, Session, TASKS, Threads, prepare_cancel};
 use crate::workload::{Kind, Workload};
+
+/// The cell of the server that is far away, and how far.
+const FAR: &str = "far/current-thread";
+const ROUND_TRIP: Duration = Duration::from_millis(20);
+
+/// Each client's figure of one round.
+type Round = Vec<(&'static str, f64)>;
+
+fn of(round: &Round, name: &str) -> Option<f64> {
+    let figure = round.iter().find(|(peer, _)| *peer == name);
+    figure.map(|&(_, figure)| figure)
+}
 
 impl Run<'_> {
     pub(super) fn shared(&mut self) -> Result<()> {
@@ -34,6 +50,11 @@ impl Run<'_> {
                 prepare_cancel(&mut control)?;
                 self.cancel(&cell, threads, &mut control)?;
             }
+        }
+        if self.options.selects(FAR) && self.options.wants(Measure::Latency) {
+            progress(FAR);
+            workload.prepare(&mut control)?;
+            self.far(&workload)?;
         }
         Ok(())
     }
@@ -75,40 +96,17 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The 99th percentile of a lone caller's calls, all clients in turn round by round; and ours as a part of each
-    /// peer's in the same round.
+    /// The 99th percentile of a lone caller's calls; and ours as a part of each peer's in the same round.
     fn lone(&mut self, cell: &str, workload: &Arc<Workload>, threads: Threads) -> Result<()> {
         let calls = match self.options.effort {
             Effort::Smoke => 5,
             _ => 500,
         };
-        let mut sessions = Vec::new();
-        for peer in Peer::SHARED {
-            sessions.push((peer, peer.share(self.port, threads)?));
-        }
-        let mut rounds: Vec<Vec<(Peer, f64)>> = Vec::new();
-        for _ in 0..self.options.rounds() {
-            let mut round = Vec::new();
-            for (peer, session) in &mut sessions {
-                let mut took = session.lone(workload, calls)?;
-                took.sort();
-                let p99 = took.get(took.len() * 99 / 100).ok_or("no call was made")?;
-                round.push((*peer, p99.as_secs_f64() * 1e6));
-            }
-            rounds.push(round);
-            sessions.rotate_left(1);
-        }
-        let of = |round: &Vec<(Peer, f64)>, name: &str| {
-            let mut figures = round.iter();
-            figures
-                .find(|(peer, _)| peer.name() == name)
-                .map(|&(_, figure)| figure)
-        };
+        let rounds = self.latencies(self.port, threads, self.options.rounds(), |session| {
+            session.lone(workload, calls)
+        })?;
         for peer in Peer::SHARED.map(Peer::name) {
-            let latencies = rounds.iter().filter_map(|round| of(round, peer));
-            if let Some(spread) = Spread::of(latencies.collect()) {
-                self.add(cell, peer, Measure::Latency, spread);
-            }
+            self.add_latency(cell, peer, &rounds);
             let ratios = rounds
                 .iter()
                 .filter_map(|round| Some(of(round, OUR_TOKIO)? / of(round, peer)?));
@@ -117,6 +115,58 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The 99th percentile of calls to a server that is far away.
+    fn far(&mut self, workload: &Arc<Workload>) -> Result<()> {
+        let (calls, rounds) = match self.options.effort {
+            Effort::Smoke => (TASKS, 1),
+            _ => (20 * TASKS, self.options.rounds().min(5)),
+        };
+        let server = (Ipv4Addr::LOCALHOST, self.port).into();
+        let link = Proxy::start(server, Faults::round_trip(ROUND_TRIP))?;
+        let port = link.address().port();
+        let rounds = self.latencies(port, Threads::Current, rounds, |session| {
+            session.far(workload, calls)
+        })?;
+        for peer in Peer::SHARED.map(Peer::name) {
+            self.add_latency(FAR, peer, &rounds);
+        }
+        Ok(())
+    }
+
+    /// The 99th percentile, microseconds, of what each client's calls took, all clients in turn round by round.
+    fn latencies(
+        &self,
+        port: u16,
+        threads: Threads,
+        rounds: usize,
+        mut calls: impl FnMut(&mut dyn Session) -> Result<Vec<Duration>>,
+    ) -> Result<Vec<Round>> {
+        let mut sessions = Vec::new();
+        for peer in Peer::SHARED {
+            sessions.push((peer, peer.share(port, threads)?));
+        }
+        let mut all = Vec::new();
+        for _ in 0..rounds {
+            let mut round = Round::new();
+            for (peer, session) in &mut sessions {
+                let mut took = calls(session.as_mut())?;
+                took.sort();
+                let p99 = took.get(took.len() * 99 / 100).ok_or("no call was made")?;
+                round.push((peer.name(), p99.as_secs_f64() * 1e6));
+            }
+            all.push(round);
+            sessions.rotate_left(1);
+        }
+        Ok(all)
+    }
+
+    fn add_latency(&mut self, cell: &str, peer: &'static str, rounds: &[Round]) {
+        let latencies = rounds.iter().filter_map(|round| of(round, peer));
+        if let Some(spread) = Spread::of(latencies.collect()) {
+            self.add(cell, peer, Measure::Latency, spread);
+        }
     }
 
     /// Calls of which one in ten is given up: whatever is not as it should be, added up. The server's own count of what

@@ -13,6 +13,7 @@ use crate::peers::Client;
 use crate::workload::{Tally, Workload};
 
 mod cancel;
+mod far;
 mod gets;
 mod lone;
 
@@ -89,6 +90,9 @@ pub trait Session {
     /// How long each of so many GETs took of a caller that calls now and then, while all other tasks do nothing but call.
     fn lone(&mut self, workload: &Arc<Workload>, calls: usize) -> Result<Vec<Duration>>;
 
+    /// How long each of so many GETs took of tasks that call at any moment.
+    fn far(&mut self, workload: &Arc<Workload>, calls: usize) -> Result<Vec<Duration>>;
+
     /// So many GETs of which one in ten is given up on the way.
     fn cancelled(&mut self, calls: usize) -> Result<Cancelled>;
 }
@@ -123,6 +127,11 @@ impl<H: Handle> Session for InRuntime<H> {
     fn lone(&mut self, workload: &Arc<Workload>, calls: usize) -> Result<Vec<Duration>> {
         self.runtime
             .block_on(lone::run(&self.handle, workload, calls))
+    }
+
+    fn far(&mut self, workload: &Arc<Workload>, calls: usize) -> Result<Vec<Duration>> {
+        self.runtime
+            .block_on(far::run(&self.handle, workload, calls))
     }
 
     fn cancelled(&mut self, calls: usize) -> Result<Cancelled> {

@@ -36,6 +36,7 @@ fn user_password_database_and_name_are_set_before_the_first_command() -> Result 
                     database: 3,
                     client_name: "probe".into(),
                     library: None,
+                    ping: true,
                 };
                 let options = Options::from_url(&format!("redis://{}", server.address()))?;
                 let mut redis = Connection::connect(options.login(login))?;

@@ -13,7 +13,7 @@ enum Step {
     #[default]
     Hello,
     Auth,
-    /// SELECT, SETNAME and SETINFO, in one flight.
+    /// SELECT, SETNAME, SETINFO and PING, in one flight.
     Setup,
     Ready,
 }
@@ -43,8 +43,9 @@ pub(crate) struct Handshake {
     end: usize,
     /// Replies owed for commands that are out.
     owed: u8,
-    /// Whether the first of them is SELECT's.
+    /// Whether the first of them is SELECT's, and the last PING's.
     selecting: bool,
+    pinging: bool,
     /// Begins anew with the next bytes that are asked for; then, as RESP2 without asking.
     restart: bool,
     restart_plain: bool,
@@ -62,6 +63,7 @@ impl Handshake {
             end: 0,
             owed: 0,
             selecting: false,
+            pinging: false,
             restart: false,
             restart_plain: false,
         }
@@ -97,8 +99,10 @@ impl Handshake {
         let infos = if login.library.is_some() { 2 } else { 0 };
         let owed = u8::from(named)
             .wrapping_add(u8::from(selecting))
+            .wrapping_add(u8::from(login.ping))
             .wrapping_add(infos);
         self.selecting = selecting;
+        self.pinging = login.ping;
         if owed == 0 {
             self.step = Step::Ready;
         } else {
@@ -119,7 +123,10 @@ impl Handshake {
             && self.start == self.end
             && match self.step {
                 Step::Ready => true,
-                Step::Setup => !self.selecting && self.len == Some(self.made),
+                Step::Setup => {
+                    let awaited = self.selecting || (self.pinging && self.owed > 0);
+                    !awaited && self.len == Some(self.made)
+                }
                 _ => false,
             }
     }
@@ -204,6 +211,9 @@ impl Handshake {
                     return Advance::Refused;
                 }
             }
+            Step::Setup if self.pinging && self.owed == 0 && kind.is_error() => {
+                return Advance::Refused;
+            }
             Step::Setup | Step::Ready => {}
         }
         if self.is_ready() {
@@ -247,6 +257,9 @@ fn write(step: Step, resp3: bool, login: &Login<'_>, window: Option<(usize, &mut
             if let Some((name, version)) = login.library {
                 out.put(&["CLIENT", "SETINFO"], &["LIB-NAME", name], &[]);
                 out.put(&["CLIENT", "SETINFO"], &["LIB-VER", version], &[]);
+            }
+            if login.ping {
+                out.put(&["PING"], &[], &[]);
             }
         }
         Step::Ready => {}

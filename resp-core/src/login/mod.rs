@@ -4,13 +4,15 @@
 //!   HELLO 3 [AUTH] [SETNAME] --map--------------------------> setup
 //!      | NOPROTO, ERR (too old, unknown command): RESP2          |
 //!      v                                                         v
-//!   AUTH (with a password) --OK--> setup: SELECT, SETNAME, SETINFO --SELECT's OK--> ready
+//!   AUTH (with a password) --OK--> setup: SELECT, SETNAME, SETINFO, PING --SELECT's OK--> ready
 //! ```
 //!
 //! HELLO and AUTH go alone: KeyDB parses a whole write before it runs any of it and refuses
 //! long commands behind an AUTH in the same write. SELECT is waited for, because what is
 //! pipelined behind one that fails would run in database 0. SETNAME and SETINFO are not: their
-//! replies are swallowed, because SETINFO is an error before Redis 7.2 and on KeyDB.
+//! replies are swallowed, because SETINFO is an error before Redis 7.2 and on KeyDB. PING, where it
+//! is asked for, is waited for too: HELLO, AUTH and SELECT succeed while a server still loads its
+//! data, and the caller's commands would be refused with LOADING.
 
 mod handshake;
 
@@ -49,6 +51,10 @@ pub struct Login<'a> {
     /// The library's name and version for `CLIENT SETINFO`; servers that do not know it are
     /// not asked twice.
     pub library: Option<(&'a str, &'a str)>,
+    /// Whether the handshake ends with a PING that must succeed, one round trip later: a server
+    /// that still loads its data (`LOADING`) is then no connection, instead of one that refuses
+    /// all commands.
+    pub ping: bool,
 }
 
 impl Login<'_> {
@@ -60,6 +66,7 @@ impl Login<'_> {
         database: 0,
         client_name: "",
         library: None,
+        ping: false,
     };
 }
 
@@ -73,6 +80,7 @@ impl core::fmt::Debug for Login<'_> {
             .field("database", &self.database)
             .field("client_name", &self.client_name)
             .field("library", &self.library)
+            .field("ping", &self.ping)
             .finish()
     }
 }

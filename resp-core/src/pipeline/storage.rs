@@ -293,6 +293,8 @@ mod heap {
         pub client_name: String,
         /// The library's name and version for `CLIENT SETINFO`.
         pub library: Option<(String, String)>,
+        /// Whether the handshake ends with a PING that must succeed.
+        pub ping: bool,
     }
 
     impl LoginBuf {
@@ -309,6 +311,7 @@ mod heap {
                     Some((name, version)) => Some((name, version)),
                     None => None,
                 },
+                ping: self.ping,
             }
         }
     }

@@ -295,14 +295,14 @@ impl<'a> Run<'a> {
         let Some(tag) = self.random.choice(open) else {
             return Ok(());
         };
+        let Some(ticket) = self.tickets.get(&tag).copied() else {
+            return Ok(());
+        };
         if oldest == Some(tag) {
             self.told.forget_tokens();
         }
         self.note(|| format!("abandon:{tag}"));
-        let Some(ticket) = self.tickets.get(&tag) else {
-            return Ok(());
-        };
-        match self.pipeline.abandon(*ticket) {
+        match self.pipeline.abandon(ticket) {
             Some((ended, fate)) if ended == tag => self.ledger.ended(tag, fate),
             // Its time is up, which is still to be told.
             None if !self.config.reply_timeout.is_zero() => Ok(()),

@@ -26,6 +26,8 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         a_name_over_resp2(),
         a_close_without_a_word_makes_the_next_attempt_speak_resp2(),
         a_farewell_before_any_command(),
+        a_ping_is_waited_for(),
+        a_server_that_still_loads_is_no_connection(),
         a_login_in_many_pieces(),
     ]
 }
@@ -200,4 +202,32 @@ fn a_login_in_many_pieces() -> Scenario {
         .serve(hello.as_str(), HELLO)
         .alone()
         .exchange(1, "GET a", "_\r\n")
+}
+
+fn a_ping_is_waited_for() -> Scenario {
+    with_password("a PING is waited for")
+        .login(|login| {
+            login.ping = true;
+            login.database = 3;
+            login.library = Some(("respipe".to_owned(), "1".to_owned()));
+        })
+        .serve("HELLO 3 AUTH default secret", HELLO)
+        .serve("SELECT 3", "+OK\r\n")
+        .serve("CLIENT SETINFO LIB-NAME respipe", "-ERR unknown\r\n")
+        .serve("CLIENT SETINFO LIB-VER 1", "-ERR unknown\r\n")
+        .serve("PING", "+PONG\r\n")
+        .alone()
+        .exchange(1, "GET a", bulk("a"))
+}
+
+fn a_server_that_still_loads_is_no_connection() -> Scenario {
+    Scenario::new("a server that still loads is no connection")
+        .login(|login| login.ping = true)
+        .serve(
+            "PING",
+            "-LOADING Redis is loading the dataset in memory\r\n",
+        )
+        .submit(1, "GET a")
+        .ends(1, Fate::NotSent)
+        .down(PipelineError::LoginRefused)
 }

@@ -16,6 +16,7 @@ pub fn login(buffer: &Buffer) -> Login<'_> {
         database: number() as u32,
         client_name: buffer.text(),
         library: flag().then(|| (buffer.text(), buffer.text())),
+        ping: flag(),
     })
 }
 

@@ -152,6 +152,8 @@ pub(crate) struct Session {
     /// Submitted: something that all later commands depend on, on this connection.
     bound: bool,
     monitoring: bool,
+    /// MONITORs that were not answered: an error speaks for its own only.
+    monitors: u32,
     quitting: bool,
     /// Submitted: replies are silenced, for the next command or until further notice.
     silenced: Mute,
@@ -180,6 +182,7 @@ impl Session {
         watching: false,
         bound: false,
         monitoring: false,
+        monitors: 0,
         quitting: false,
         silenced: Mute::On,
         subscribes: false,
@@ -315,7 +318,10 @@ impl Session {
             }
             Effect::Watch => self.watching = true,
             Effect::Unwatch => self.watching = false,
-            Effect::Monitor => self.monitoring = true,
+            Effect::Monitor => {
+                self.monitoring = true;
+                self.monitors = self.monitors.saturating_add(1);
+            }
             Effect::Quit => self.quitting = true,
             Effect::Reset => {
                 self.in_multi = false;
@@ -470,7 +476,10 @@ impl Session {
         }
         if frame.kind.is_error() {
             match effect {
-                Effect::Monitor => self.monitoring = false,
+                Effect::Monitor => {
+                    self.monitors = self.monitors.saturating_sub(1);
+                    self.monitoring &= self.monitors > 0;
+                }
                 Effect::Quit => self.quitting = false,
                 _ => {}
             }
@@ -483,6 +492,7 @@ impl Session {
                     in_multi: self.in_multi,
                     subscribes_in_multi: self.subscribes_in_multi,
                     monitoring: self.monitoring,
+                    monitors: self.monitors,
                     watching: self.watching,
                     bound: self.bound,
                     quitting: self.quitting,
@@ -494,7 +504,10 @@ impl Session {
                 return Settled::LogInAgain;
             }
             Effect::Quit => return Settled::Closing,
-            Effect::Monitor => self.lines = true,
+            Effect::Monitor => {
+                self.monitors = self.monitors.saturating_sub(1);
+                self.lines = true;
+            }
             Effect::Hello2 => self.resp3 = false,
             Effect::Hello3 => self.resp3 = true,
             Effect::ExecConfirming => self.look_into(bytes, frame),

@@ -311,6 +311,26 @@ fn monitor_lines_are_pushes_until_reset() {
 }
 
 #[test]
+fn a_refused_monitor_says_nothing_of_the_next_one() {
+    let mut rig = Rig::roomy();
+    // It takes no arguments: the server refuses it.
+    rig.submit(cmd("MONITOR").arg("x"), 1);
+    rig.submit(cmd("RESET"), 2);
+    rig.submit(cmd("MONITOR"), 3);
+    rig.sent();
+    assert_eq!(rig.feed("-ERR wrong number\r\n"), ["1: -ERR wrong number"]);
+    assert_eq!(
+        rig.refused(cmd("PING")),
+        Rejected::Refused(Refusal::Monitoring)
+    );
+    rig.sent();
+    assert_eq!(rig.feed("+RESET\r\n"), ["2: +RESET"]);
+    rig.sent();
+    assert_eq!(rig.feed("-NOPERM no\r\n"), ["3: -NOPERM no"]);
+    rig.ping(4);
+}
+
+#[test]
 fn nothing_is_sent_behind_a_blocking_command_until_it_is_answered() {
     let mut rig = Rig::roomy();
     rig.submit(

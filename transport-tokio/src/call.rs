@@ -9,6 +9,7 @@ use respipe_core::reply::OwnedReply;
 use respipe_host::Error;
 
 use crate::hub::Shared;
+use crate::pieces::Answered;
 
 /// A call. Queued when it is first polled; dropping it withdraws the command if it has not begun to
 /// leave, and lets its reply be swallowed otherwise.
@@ -34,6 +35,17 @@ impl<'c, C: Command> Call<'c, C> {
             waits,
             state: State::New,
         }
+    }
+
+    /// As `poll`; `None` where the answer was delivered in pieces.
+    pub(crate) fn poll_streamed(&mut self, cx: &mut Context<'_>) -> Answered {
+        if let State::Waiting(key) = self.state
+            && self.shared.lock().take_streamed(key)
+        {
+            self.state = State::Over;
+            return Poll::Ready(Ok(None));
+        }
+        Pin::new(self).poll(cx).map_ok(Some)
     }
 
     /// The caller's time is up.

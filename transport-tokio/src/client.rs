@@ -265,8 +265,16 @@ impl Client {
     }
 }
 
-/// Look.
+/// Look, and lesser things.
 impl Client {
+    /// Lets all that is queued leave, where the flush policy ([`Options::flush`]) holds it back.
+    pub fn flush(&self) {
+        self.handle.shared.stir(|hub| {
+            hub.pipeline.flush();
+            hub.ring();
+        });
+    }
+
     /// What the connection is doing, to be looked at or watched.
     #[must_use]
     pub fn state(&self) -> watch::Receiver<Connection> {

@@ -14,8 +14,8 @@ use core::task::{Poll, Waker};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use respipe_core::pipeline::{
-    Event, Fate, Flush, Heap, PipelineError, Rejected, Resend, State, Storage as _, SubmitError,
-    Why,
+    Event, Fate, Flush, Heap, Oversize, PipelineError, Rejected, Resend, State, Storage as _,
+    SubmitError, Why,
 };
 use respipe_core::reply::OwnedReply;
 use respipe_core::{Command, Duration, Instant, Pipeline};
@@ -26,6 +26,7 @@ use tokio::time;
 use crate::calls::{Call, Calls, Ended, Run, Tag};
 use crate::line::Line;
 use crate::metrics::{Counts, Metrics};
+use crate::pieces::Piece;
 use crate::pushes::Listeners;
 use crate::state::Connection;
 
@@ -89,9 +90,8 @@ pub(crate) struct Hub {
     pub(crate) over: Option<Error>,
     /// The last client has gone, or said so: what is queued leaves and is answered, and no more.
     pub(crate) closing: bool,
-    /// The caller who takes a reply in pieces: events are left to it.
-    pub(crate) streaming: Option<Waker>,
-    pub(crate) streams: bool,
+    /// Events are left to a caller who takes a reply in pieces, and who may wait for them.
+    pub(crate) pieces: Option<Option<Waker>>,
     /// The origin of the pipeline's time, and its time at the last look.
     origin: time::Instant,
     pub(crate) now: Instant,
@@ -123,8 +123,7 @@ impl Hub {
             cause: None,
             over: None,
             closing: false,
-            streaming: None,
-            streams: false,
+            pieces: None,
             origin: time::Instant::now(),
             now: Instant::ZERO,
             stamps: !config.reply_timeout.is_zero()
@@ -253,6 +252,15 @@ impl Hub {
             }
             _ => Poll::Ready(self.take(key)),
         }
+    }
+
+    /// Takes a call out whose answer was delivered in pieces; whether it was.
+    pub(crate) fn take_streamed(&mut self, key: u32) -> bool {
+        let streamed = matches!(self.calls.find(key), Some(Call::Streamed));
+        if streamed {
+            self.calls.remove(key);
+        }
+        streamed
     }
 
     fn take(&mut self, key: u32) -> Result<OwnedReply, Error> {
@@ -444,17 +452,22 @@ impl Hub {
 
 /// For the pump.
 impl Hub {
-    /// Hands on all that the pipeline has to tell.
+    /// Hands on all that the pipeline has to tell. While a reply is taken in pieces, events are left
+    /// to its caller.
     pub(crate) fn deliver(&mut self) -> Result<(), PipelineError> {
-        if self.streams {
-            if let Some(waker) = self.streaming.take() {
-                self.calls.wake.push(waker);
-            }
-            // The end of the connection is the pump's affair all the same.
-            if self.pipeline.state() != State::Ending {
-                return Ok(());
-            }
+        if let Some(pieces) = &mut self.pieces {
+            self.calls.wake.extend(pieces.take());
+            return Ok(());
         }
+        self.deliver_up_to_piece(&mut Vec::new()).map(|_piece| ())
+    }
+
+    /// Hands on what the pipeline has to tell until there is a piece of a reply, whose bytes go
+    /// behind those of `kept`.
+    pub(crate) fn deliver_up_to_piece(
+        &mut self,
+        kept: &mut Vec<u8>,
+    ) -> Result<Option<Piece>, PipelineError> {
         loop {
             match self.pipeline.poll_event()? {
                 Some(Event::Reply { tag, reply }) => {
@@ -464,7 +477,7 @@ impl Hub {
                     }
                     self.calls.answered(tag, reply);
                 }
-                None => return Ok(()),
+                None => return Ok(None),
                 Some(Event::TooLarge {
                     tag,
                     kind,
@@ -480,10 +493,28 @@ impl Hub {
                     self.calls.ended(tag, Ended { fate, by_link });
                 }
                 Some(Event::Push(push)) => self.listeners.hear(push, &mut self.calls.wake),
-                Some(Event::Streamed { tag, .. }) => self.calls.streamed(tag),
-                Some(Event::Token(_)) => {}
+                Some(Event::Streamed { tag, .. }) => {
+                    self.counts.answered += 1;
+                    self.calls.streamed(tag);
+                }
+                Some(Event::Token(token)) => {
+                    if self.pieces.is_some() {
+                        return Ok(Some(Piece::keep(token, kept)));
+                    }
+                }
             }
         }
+    }
+
+    /// Whether a caller takes replies in pieces, and nobody else events.
+    pub(crate) fn take_pieces(&mut self, on: bool) {
+        let mut config = *self.pipeline.config();
+        config.oversize = match on {
+            true => Oversize::Stream,
+            false => Oversize::Skip,
+        };
+        self.pipeline.configure(config);
+        self.pieces = on.then_some(None);
     }
 
     /// Lets those in line go as far as there is room.
@@ -615,7 +646,9 @@ impl Hub {
     pub(crate) fn end_all(&mut self, over: Error) {
         self.cause.get_or_insert_with(|| over.clone());
         self.over = Some(over);
-        self.streams = false;
+        if let Some(pieces) = self.pieces.take() {
+            self.calls.wake.extend(pieces);
+        }
         let mut config = *self.pipeline.config();
         config.resend = Resend::Never;
         self.pipeline.configure(config);
@@ -629,9 +662,6 @@ impl Hub {
         self.feeding = false;
         self.drain_line();
         self.listeners.end(&mut self.calls.wake);
-        if let Some(waker) = self.streaming.take() {
-            self.calls.wake.push(waker);
-        }
     }
 
     /// The connection ended, and another will be made: who cannot wait for it is told.

@@ -30,6 +30,7 @@ mod dedicated;
 mod hub;
 mod line;
 mod metrics;
+mod pieces;
 mod pump;
 mod pushes;
 mod run;

@@ -15,6 +15,8 @@ use crate::client::Handle;
 #[derive(Debug)]
 pub(crate) struct Listeners {
     slots: Slab<Listener>,
+    /// What came before anyone listened, for the first who does.
+    early: Option<Pushes>,
     capacity: usize,
     lost: u64,
     over: bool,
@@ -32,6 +34,7 @@ impl Listeners {
     pub(crate) const fn new(capacity: usize) -> Self {
         Self {
             slots: Slab::new(),
+            early: Some(Pushes::new(capacity)),
             capacity,
             lost: 0,
             over: false,
@@ -39,9 +42,18 @@ impl Listeners {
     }
 
     pub(crate) fn add(&mut self, kind: &'static [u8]) -> usize {
+        let mut queue = Pushes::new(self.capacity);
+        if let Some(mut early) = self.early.take() {
+            self.lost += early.lost();
+            while let Some(push) = early.take() {
+                if is_of(kind, push.reply()) {
+                    queue.add(push.reply());
+                }
+            }
+        }
         self.slots.insert(Listener {
             kind,
-            queue: Pushes::new(self.capacity),
+            queue,
             waker: None,
         })
     }
@@ -55,20 +67,18 @@ impl Listeners {
     /// Keeps a push for everyone who listens.
     #[cold]
     pub(crate) fn hear(&mut self, push: Reply<'_>, wake: &mut Vec<Waker>) {
-        let kind = push
-            .elements()
-            .next()
-            .and_then(|kind| kind.as_bytes().ok())
-            .unwrap_or_default();
+        if let Some(early) = &mut self.early {
+            early.add(push);
+        }
         for (_, listener) in &mut self.slots {
-            if listener.kind.is_empty() || listener.kind == kind {
+            if is_of(listener.kind, push) {
                 listener.queue.add(push);
                 wake.extend(listener.waker.take());
             }
         }
     }
 
-    /// Pushes that those who listened lost.
+    /// Pushes that were lost to slow readers.
     pub(crate) fn lost(&self) -> u64 {
         let queues = self.slots.iter().map(|(_, listener)| listener.queue.lost());
         self.lost + queues.sum::<u64>()
@@ -83,8 +93,15 @@ impl Listeners {
     }
 }
 
+/// Whether a push is of this kind, or any will do.
+fn is_of(kind: &[u8], push: Reply<'_>) -> bool {
+    let own = push.elements().next();
+    kind.is_empty() || own.is_some_and(|own| own.as_bytes() == Ok(kind))
+}
+
 /// Pushes as they come, in a queue of `pushes` ([`Options`](crate::Options)) in which the oldest
-/// gives way; what was lost so is counted. Ends when there will be no further connection.
+/// gives way; what was lost so is counted. The first that is asked for begins with what came before.
+/// Ends when there will be no further connection.
 ///
 /// As a [`Stream`], or with [`next`](Self::next).
 #[derive(Debug)]

@@ -92,8 +92,12 @@ impl Pump {
         if self.inbox.is_taken() {
             match self.inbox.end.take() {
                 None => return Ok(()),
-                Some(End::Eof) => hub.pipeline.handle_eof(),
+                Some(End::Eof) => {
+                    self.inbox.over = true;
+                    hub.pipeline.handle_eof();
+                }
                 Some(End::Broken(error)) => {
+                    self.inbox.over = true;
                     self.vigil.break_with(Error::lost(error));
                     hub.pipeline.handle_link_lost();
                 }
@@ -224,8 +228,11 @@ impl Pump {
                 return Step::Yield;
             }
             self.outbox.bytes.extend_from_slice(bytes);
-            // What leaves makes room for those in line, and the other half of a ring that wraps.
-            more = hub.waiting() > 0 || hub.tx_used() > self.outbox.bytes.len();
+            // What leaves makes room for those in line, for the rest of a login, and for the other
+            // half of a ring that wraps.
+            more = hub.waiting() > 0
+                || hub.pipeline.state() == State::LoggingIn
+                || hub.tx_used() > self.outbox.bytes.len();
         }
         self.yielded = false;
         hub.pump = Some(cx.waker().clone());

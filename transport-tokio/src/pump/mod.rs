@@ -68,6 +68,8 @@ struct Inbox {
     received: usize,
     taken: usize,
     end: Option<End>,
+    /// The end was handed in: there is nothing more to read.
+    over: bool,
 }
 
 /// How the bytes from the server ended.
@@ -98,6 +100,7 @@ impl Inbox {
         self.received = 0;
         self.taken = 0;
         self.end = None;
+        self.over = false;
     }
 }
 
@@ -131,6 +134,7 @@ impl Pump {
                 received: 0,
                 taken: 0,
                 end: None,
+                over: false,
             },
             outbox: Outbox::default(),
             heard: Instant::ZERO,
@@ -211,7 +215,9 @@ impl Pump {
                     self.send(cx);
                     let go_on = more && !self.outbox.blocked;
                     let full = self.inbox.received == READ && self.inbox.is_taken();
-                    if !go_on && !full && self.inbox.end.is_none() {
+                    // An end that waits for its turn waits for whoever takes a reply in pieces.
+                    let ended = self.inbox.end.is_some() && self.inbox.is_taken();
+                    if !go_on && !full && !ended {
                         return Poll::Pending;
                     }
                 }
@@ -228,7 +234,7 @@ impl Pump {
             self.inbox.received = 0;
             self.inbox.taken = 0;
         }
-        while self.inbox.end.is_none() && self.inbox.received < READ {
+        while self.inbox.end.is_none() && !self.inbox.over && self.inbox.received < READ {
             match stream.poll_read(cx, &mut self.inbox.bytes[self.inbox.received..]) {
                 Poll::Pending => return,
                 Poll::Ready(Ok(0)) => self.inbox.end = Some(End::Eof),
@@ -276,7 +282,9 @@ impl Pump {
         };
         // What the server said last may lie behind the error: its farewell, replies.
         self.receive(cx);
-        self.inbox.end = Some(End::Broken(error));
+        if !self.inbox.over {
+            self.inbox.end = Some(End::Broken(error));
+        }
     }
 }
 

@@ -35,8 +35,9 @@ impl Step {
 }
 
 /// What is published, and compiled where the rest of the workspace is not.
-const PUBLISHED: [&str; 5] = [
+const PUBLISHED: [&str; 6] = [
     "--package=respipe-core",
+    "--package=respipe-embedded-io",
     "--package=respipe-host",
     "--package=respipe-smoltcp",
     "--package=respipe-std",
@@ -88,6 +89,7 @@ pub fn clippy(ci: &Context) -> Result<Verdict> {
     // One package a run: together, the features that one asks of the other would be on.
     for package in [
         "respipe-core",
+        "respipe-embedded-io",
         "respipe-host",
         "respipe-std",
         "respipe-tokio",
@@ -168,7 +170,7 @@ pub fn demo(ci: &Context) -> Result<Verdict> {
     Ok(Verdict::PASSED)
 }
 
-/// The core on real microcontrollers: one with compare-and-swap, one without.
+/// The core and the transports for them on real microcontrollers: one with compare-and-swap, one without.
 pub fn bare_metal(ci: &Context) -> Result<Verdict> {
     let targets = ["thumbv7m-none-eabi", "thumbv6m-none-eabi"];
     for_targets(ci, &targets, |target| {
@@ -183,6 +185,11 @@ pub fn bare_metal(ci: &Context) -> Result<Verdict> {
         cmd!(
             ci.sh,
             "cargo build --package respipe-smoltcp --target {target} --features defmt"
+        )
+        .run()?;
+        cmd!(
+            ci.sh,
+            "cargo build --package respipe-embedded-io --target {target} --features defmt"
         )
         .run()?;
         Ok(())

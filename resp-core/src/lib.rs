@@ -16,6 +16,7 @@
 //! - [`session`]: what each command is owed and which commands change the session.
 //! - [`login`]: the handshake that stands in front of everything the caller sends.
 //! - [`pipeline`]: the state machine that joins them; transports move its bytes.
+//! - [`telemetry`]: samples that wait for a link in the pipeline's ring, and are stored exactly once.
 //! - [`reconnect`]: how long to wait before the next connection.
 //!
 //! The crate is `no_std`, has no `unsafe`, no panic path and, without the feature `alloc`, no
@@ -49,6 +50,7 @@ pub mod pipeline;
 pub mod reconnect;
 pub mod reply;
 pub mod session;
+pub mod telemetry;
 pub mod time;
 #[cfg(feature = "url")]
 pub mod url;

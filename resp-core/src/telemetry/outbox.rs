@@ -1,0 +1,144 @@
+//! Store and forward, in the pipeline's own ring.
+
+use crate::encode::Command;
+use crate::pipeline::{Pipeline, Rejected, Storage, SubmitError, Ticket};
+use crate::{Fate, Instant};
+
+/// What to do with a sample that finds no room.
+///
+/// The third policy, to keep the latest of each key, is
+/// [`push_latest`](Outbox::push_latest); this one then says what happens when there are more keys
+/// than room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum WhenFull {
+    /// The new one is refused, and its tag comes back.
+    #[default]
+    RefuseNew,
+    /// The oldest go, until there is room. One of which a part has left on this connection does
+    /// not go: its reply is on its way, or the link's end; then the new one is refused.
+    DropOldest,
+}
+
+/// How many samples were not kept. They wrap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Counts {
+    /// New ones that were refused for want of room.
+    pub refused: u32,
+    /// Old ones that were dropped for room.
+    pub dropped: u32,
+    /// Old ones whose place a newer one of the same key took.
+    pub replaced: u32,
+    /// Of those dropped and replaced, those that had been sent on an earlier connection: the server
+    /// may have stored them.
+    pub uncertain: u32,
+}
+
+/// Keeps telemetry while the link is down, up to the size of the pipeline's ring, and counts what
+/// it could not keep. It has no memory but its counters.
+///
+/// The pipeline must send again ([`Resend::Replayable`](crate::pipeline::Resend)), and the commands
+/// be declared replayable: SET of the latest value, XADD with an id of one's own.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Outbox {
+    when_full: WhenFull,
+    counts: Counts,
+}
+
+impl Outbox {
+    /// An outbox with this policy.
+    #[must_use]
+    pub const fn new(when_full: WhenFull) -> Self {
+        Self {
+            when_full,
+            counts: Counts {
+                refused: 0,
+                dropped: 0,
+                replaced: 0,
+                uncertain: 0,
+            },
+        }
+    }
+
+    /// How many samples were not kept so far.
+    #[must_use]
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Queues a command, and makes room for it if the policy allows.
+    ///
+    /// # Errors
+    /// The tag and why. For want of room ([`Rejected::is_temporary`]) it is counted as refused.
+    /// A command that is larger than the whole ring is refused with [`Rejected::TooLong`]; nothing
+    /// was dropped for it.
+    pub fn push<S: Storage, C: Command>(
+        &mut self,
+        pipeline: &mut Pipeline<S>,
+        command: &C,
+        tag: S::Tag,
+        now: Instant,
+    ) -> Result<Ticket, SubmitError<S::Tag>> {
+        let mut tag = tag;
+        loop {
+            let error = match pipeline.submit(command, tag, now) {
+                Ok(ticket) => return Ok(ticket),
+                Err(error) => error,
+            };
+            if !matches!(error.reason, Rejected::NoSlot | Rejected::NoRoom { .. }) {
+                return Err(error);
+            }
+            if !self.make_room(pipeline) {
+                self.counts.refused = self.counts.refused.wrapping_add(1);
+                return Err(error);
+            }
+            tag = error.tag;
+        }
+    }
+
+    /// Queues a command instead of the newest queued one of the same key, whose tag `same` knows.
+    /// One of which a part has left on this connection is left alone. Order is kept: the command
+    /// goes to the end.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push); the one that was to be replaced is gone all the same.
+    pub fn push_latest<S: Storage, C: Command>(
+        &mut self,
+        pipeline: &mut Pipeline<S>,
+        command: &C,
+        tag: S::Tag,
+        now: Instant,
+        same: impl FnMut(&S::Tag) -> bool,
+    ) -> Result<Ticket, SubmitError<S::Tag>> {
+        if let Some((_, fate)) = pipeline.withdraw_newest(same) {
+            self.counts.replaced = self.counts.replaced.wrapping_add(1);
+            self.count_uncertain(fate);
+        }
+        self.push(pipeline, command, tag, now)
+    }
+
+    /// Frees some room; whether there was any to be had.
+    fn make_room<S: Storage>(&mut self, pipeline: &mut Pipeline<S>) -> bool {
+        // The places of those that were replaced cost nobody anything.
+        if pipeline.compact() {
+            return true;
+        }
+        if self.when_full == WhenFull::RefuseNew {
+            return false;
+        }
+        let Some((_, fate)) = pipeline.drop_oldest() else {
+            return false;
+        };
+        self.counts.dropped = self.counts.dropped.wrapping_add(1);
+        self.count_uncertain(fate);
+        true
+    }
+
+    fn count_uncertain(&mut self, fate: Fate) {
+        if fate != Fate::NotSent {
+            self.counts.uncertain = self.counts.uncertain.wrapping_add(1);
+        }
+    }
+}

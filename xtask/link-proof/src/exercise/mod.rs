@@ -4,6 +4,7 @@
 //! through it between calls, so that nothing is computed when compiling, dropped, or known from the
 //! call before. Each function is kept out of line, so that its name stands in a failure.
 
+mod blocking;
 mod commands;
 mod framing;
 mod login;
@@ -14,6 +15,7 @@ mod time;
 
 /// Calls the whole public API.
 pub fn everything() {
+    blocking::calls();
     commands::built();
     commands::templates();
     commands::raw();

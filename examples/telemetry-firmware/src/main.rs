@@ -56,28 +56,31 @@ fn main() -> ! {
     pipeline.configure(config);
     let settings = Settings::new(Network::host(argument("port", 6379) as u16));
     let mut link = Link::new(&settings);
+    let keep_oldest = argument("keep", 0) == 1;
 
     let period = Duration::from_micros(argument("period", 100_000));
     let mut sensor = Sensor::new(period, argument("samples", 1_000) as u32, clock.now());
-    let (mut made, mut stored, mut refused) = (0_u32, 0_u32, 0_u32);
-    let mut report_at = clock.now();
+    let (mut stored, mut refused) = (0_u32, 0_u32);
+    let mut report_at = clock.now().after(Duration::from_secs(1));
     loop {
         let now = clock.now();
         network.receive(now);
 
-        // The sensor waits when there is no room.
-        while pipeline.slots_free() > 0
-            && pipeline.tx_free() >= 96
+        while (!keep_oldest || has_room(pipeline))
             && let Some(sample) = sensor.read(now)
         {
-            made = sample.sequence;
+            while !has_room(pipeline) {
+                let Some((tag, _)) = pipeline.drop_oldest() else { break };
+                defmt::warn!("dropped sequence={=u32}", tag);
+            }
             let id = 1_700_000_000_000 + u64::from(sample.sequence);
             let add = ADD.with((id, sample.sequence, sample.millidegrees));
             if pipeline.submit(&add, sample.sequence, now).is_err() {
-                defmt::error!("no room for a sample");
+                defmt::warn!("dropped sequence={=u32}", sample.sequence);
             }
         }
-        if sensor.next_at().is_none() && !link.is_closed() {
+        // Not before: a link that is closed while it is down leaves what is queued where it is.
+        if sensor.next_at().is_none() && pipeline.in_flight() == 0 {
             link.close();
         }
 
@@ -91,11 +94,13 @@ fn main() -> ! {
         while let Ok(Some(event)) = pipeline.poll_event() {
             match event {
                 Event::Reply { reply, .. } if reply.error().is_none() => stored += 1,
-                Event::Reply { tag, .. } => {
+                Event::Reply { tag, reply } => {
                     refused += 1;
-                    defmt::error!("Redis refuses sample {=u32}", tag);
+                    if let Some(error) = reply.error() {
+                        defmt::error!("Redis refuses sample {=u32}: {=[u8]:a}", tag, error.text());
+                    }
                 }
-                Event::Ended { tag, fate } => defmt::warn!("dropped sequence={=u32} {}", tag, fate),
+                Event::Ended { tag, fate } => defmt::warn!("ended sequence={=u32} {}", tag, fate),
                 _ => {}
             }
         }
@@ -103,7 +108,7 @@ fn main() -> ! {
 
         if now >= report_at {
             report_at = now.after(Duration::from_secs(1));
-            defmt::info!("made {=u32}, stored {=u32}", made, stored);
+            defmt::info!("made {=u32}, stored {=u32}", board::sequence(), stored);
         }
         let (socket, _) = network.socket();
         let link_at = link.poll_at(now, socket, pipeline);
@@ -117,12 +122,16 @@ fn main() -> ! {
     }
     defmt::info!(
         "end made={=u32} stored={=u32} refused={=u32} stack={=usize}",
-        made,
+        board::sequence(),
         stored,
         refused,
         board::stack_high_water()
     );
     board::exit(0)
+}
+
+fn has_room(pipeline: &Pipeline<Inline<TX, RX, DEPTH>>) -> bool {
+    pipeline.slots_free() > 0 && pipeline.tx_free() >= 96
 }
 
 #[panic_handler]

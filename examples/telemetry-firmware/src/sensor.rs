@@ -19,27 +19,26 @@ pub struct Sample {
 pub struct Sensor {
     next: Instant,
     period: Duration,
-    left: u32,
+    samples: u32,
 }
 
 impl Sensor {
-    /// A thermometer that gives so many samples, one each `period`; a period of zero gives the next
-    /// whenever it is asked.
+    /// A thermometer that gives a sample each `period` until so many have been made, before a reset
+    /// or after; a period of zero gives the next whenever it is asked.
     #[must_use]
     pub const fn new(period: Duration, samples: u32, now: Instant) -> Self {
         Self {
             next: now,
             period,
-            left: samples,
+            samples,
         }
     }
 
     /// The sample that is due.
     pub fn read(&mut self, now: Instant) -> Option<Sample> {
-        if self.left == 0 || now < self.next {
+        if self.next_at()? > now {
             return None;
         }
-        self.left -= 1;
         self.next = self.next.after(self.period);
         let sequence = board::next_sequence();
         Some(Sample {
@@ -50,12 +49,8 @@ impl Sensor {
 
     /// When the next sample is due; `None` if there are no more.
     #[must_use]
-    pub const fn next_at(&self) -> Option<Instant> {
-        if self.left == 0 {
-            None
-        } else {
-            Some(self.next)
-        }
+    pub fn next_at(&self) -> Option<Instant> {
+        (board::sequence() < self.samples).then_some(self.next)
     }
 }
 

@@ -32,10 +32,15 @@ fn restarts() -> u32 {
     0
 }
 
+/// The sequence number that was given out last; 0 before the first.
+pub fn sequence() -> u32 {
+    RETAINED.sequence.load(Ordering::Relaxed)
+}
+
 /// A sample's sequence number, from 1: it goes on after a reset, so that what was lost with the
 /// RAM shows as a gap.
 pub fn next_sequence() -> u32 {
-    let sequence = RETAINED.sequence.load(Ordering::Relaxed).wrapping_add(1);
+    let sequence = sequence().wrapping_add(1);
     RETAINED.sequence.store(sequence, Ordering::Relaxed);
     sequence
 }
@@ -47,7 +52,7 @@ pub fn log_restart() {
         times => defmt::warn!(
             "restarted times={=u32} after={=u32}",
             times,
-            RETAINED.sequence.load(Ordering::Relaxed)
+            sequence()
         ),
     }
 }

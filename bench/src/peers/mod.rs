@@ -12,6 +12,7 @@ mod hiredis;
 mod redis_rs;
 mod redis_rs_tokio;
 mod respipe;
+mod respipe_tokio;
 mod rustis;
 
 /// Ours: among codecs, and the client that sends and receives command by command, `depth` at a time.
@@ -38,6 +39,7 @@ pub enum Peer {
     Respipe,
     RespipeBatch,
     RespipeStream,
+    RespipeTokio,
     RedisRs,
     RedisRsTokio,
     Fred,
@@ -47,10 +49,11 @@ pub enum Peer {
 }
 
 impl Peer {
-    pub const ALL: [Peer; 9] = [
+    pub const ALL: [Peer; 10] = [
         Peer::Respipe,
         Peer::RespipeBatch,
         Peer::RespipeStream,
+        Peer::RespipeTokio,
         Peer::RedisRs,
         Peer::RedisRsTokio,
         Peer::Fred,
@@ -64,6 +67,7 @@ impl Peer {
             Peer::Respipe => OURS,
             Peer::RespipeBatch => OUR_BATCH,
             Peer::RespipeStream => OUR_STREAM,
+            Peer::RespipeTokio => OUR_TOKIO,
             Peer::RedisRs => "redis-rs",
             Peer::RedisRsTokio => "redis-rs-tokio",
             Peer::Fred => "fred",
@@ -103,10 +107,11 @@ impl Peer {
             Peer::Respipe => Ok(Box::new(respipe::OneByOne::connect(port, depth)?)),
             Peer::RespipeBatch => Ok(Box::new(respipe::InBatches::connect(port, depth)?)),
             Peer::RespipeStream => Ok(Box::new(respipe::Streamed::connect(port, depth)?)),
+            Peer::RespipeTokio => in_runtime::<respipe_tokio::RespipeTokio>(port, depth),
             Peer::RedisRs => Ok(Box::new(redis_rs::RedisRs::connect(port)?)),
-            Peer::RedisRsTokio => in_runtime::<redis_rs_tokio::RedisRsTokio>(port),
-            Peer::Fred => in_runtime::<fred::Fred>(port),
-            Peer::Rustis => in_runtime::<rustis::Rustis>(port),
+            Peer::RedisRsTokio => in_runtime::<redis_rs_tokio::RedisRsTokio>(port, depth),
+            Peer::Fred => in_runtime::<fred::Fred>(port, depth),
+            Peer::Rustis => in_runtime::<rustis::Rustis>(port, depth),
             #[cfg(hiredis)]
             Peer::Hiredis => Ok(Box::new(hiredis::Hiredis::connect(port)?)),
             #[cfg(not(hiredis))]
@@ -116,11 +121,18 @@ impl Peer {
     }
 
     /// The clients that many tasks can share.
-    pub const SHARED: [Peer; 4] = [Peer::RedisRsTokio, Peer::Fred, Peer::Rustis, Peer::Floor];
+    pub const SHARED: [Peer; 5] = [
+        Peer::RespipeTokio,
+        Peer::RedisRsTokio,
+        Peer::Fred,
+        Peer::Rustis,
+        Peer::Floor,
+    ];
 
     /// Connects one of [`Peer::SHARED`].
     pub fn share(self, port: u16, threads: Threads) -> Result<Box<dyn Session>> {
         match self {
+            Peer::RespipeTokio => share::<respipe_tokio::RespipeTokio>(port, threads),
             Peer::RedisRsTokio => share::<redis_rs_tokio::RedisRsTokio>(port, threads),
             Peer::Fred => share::<fred::Fred>(port, threads),
             Peer::Rustis => share::<rustis::Rustis>(port, threads),
@@ -130,9 +142,8 @@ impl Peer {
     }
 }
 
-/// Pipelines of an async client, on the runtime where it costs least.
-fn in_runtime<P: Pipelines>(port: u16) -> Result<Box<dyn Client>> {
-    Ok(Box::new(InRuntime::<P>::connect(port, Threads::Current)?))
+fn in_runtime<P: Pipelines>(port: u16, depth: usize) -> Result<Box<dyn Client>> {
+    Ok(Box::new(InRuntime::<P>::connect_deep(port, depth)?))
 }
 
 fn share<H: Handle>(port: u16, threads: Threads) -> Result<Box<dyn Session>> {

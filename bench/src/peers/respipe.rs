@@ -75,7 +75,7 @@ impl<W: Way> Client for W {
 }
 
 /// Visits every element.
-fn elements(reply: Reply<'_>) -> usize {
+pub(super) fn elements(reply: Reply<'_>) -> usize {
     let bytes = reply.cursor().map(|value| match value {
         Value::Bulk(bytes) => bytes.len(),
         _ => 0,

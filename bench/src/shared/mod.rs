@@ -73,6 +73,13 @@ pub trait Handle: Clone + Send + Sync + 'static {
 
 /// A handle with explicit pipelines.
 pub trait Pipelines: Handle {
+    /// Connects for pipelines of so many commands.
+    fn connect_deep(port: u16, depth: usize) -> impl Future<Output = Result<Self>> {
+        // Most clients do not ask.
+        let _ = depth;
+        Self::connect(port)
+    }
+
     /// As [`Client::run`].
     fn pipelines(
         &mut self,
@@ -107,6 +114,15 @@ impl<H: Handle> InRuntime<H> {
     pub fn connect(port: u16, threads: Threads) -> Result<InRuntime<H>> {
         let runtime = threads.runtime()?;
         let handle = runtime.block_on(H::connect(port))?;
+        Ok(InRuntime { handle, runtime })
+    }
+}
+
+impl<P: Pipelines> InRuntime<P> {
+    /// On the runtime where a client costs least.
+    pub fn connect_deep(port: u16, depth: usize) -> Result<InRuntime<P>> {
+        let runtime = Threads::Current.runtime()?;
+        let handle = runtime.block_on(P::connect_deep(port, depth))?;
         Ok(InRuntime { handle, runtime })
     }
 }

@@ -61,6 +61,18 @@ impl Board {
         }
     }
 
+    /// The device is reset: its interface and its socket begin anew.
+    pub(crate) fn restart(&mut self) {
+        let bytes = {
+            let socket = self.sockets.get::<tcp::Socket<'_>>(self.tcp);
+            socket.send_capacity()
+        };
+        self.sockets = SocketSet::new(Vec::new());
+        self.tcp = self.sockets.add(socket(bytes));
+        self.iface = interface(&mut self.device, 2);
+        self.random = fastrand::Rng::with_seed(self.random.u64(..));
+    }
+
     pub(crate) fn now(&self) -> Instant {
         Instant::ZERO.after(self.start.elapsed().into())
     }
@@ -305,8 +317,9 @@ impl Relay {
 pub(crate) struct Cable {
     up: VecDeque<Vec<u8>>,
     down: VecDeque<Vec<u8>>,
-    /// Nothing gets through.
+    /// Nothing gets through; nothing gets to the device.
     pub(crate) cut: bool,
+    pub(crate) cut_down: bool,
     /// Segments with data that the device has sent, and received.
     pub(crate) data_up: usize,
     pub(crate) data_down: usize,
@@ -378,7 +391,7 @@ impl TxToken for Out {
         let mut frame = vec![0; len];
         let result = f(&mut frame);
         let mut cable = self.cable.borrow_mut();
-        if cable.cut {
+        if cable.cut || (cable.cut_down && !self.near) {
             return result;
         }
         let data = usize::from(carries_data(&frame));

@@ -1,15 +1,12 @@
 //! The link over a real server: connecting, losing, connecting again, closing.
 
-mod common;
-
-use common::{Board, SERVER, Told};
+use crate::board::{Board, SERVER, Told};
+use crate::server;
 use respipe_core::cmd;
 use respipe_core::pipeline::{Config, Event, Inline, Pipeline, Resend};
 use respipe_core::reconnect::Backoff;
 use respipe_core::{Duration, Fate};
 use respipe_smoltcp::{Link, Lost, Notice, Settings};
-use respipe_testkit::process::{Launch, ServerProcess, servers};
-use respipe_testkit::skip;
 
 const SETTINGS: Settings = Settings {
     backoff: Backoff {
@@ -31,17 +28,11 @@ fn pipeline() -> Small {
     pipeline
 }
 
-fn server() -> Option<ServerProcess> {
-    let Some(binary) = servers().into_iter().next() else {
-        skip("no redis-server");
-        return None;
-    };
-    Some(Launch::new(&binary).start().unwrap())
-}
-
 #[test]
 fn commands_are_pipelined_over_smoltcp_to_a_real_server() {
-    let Some(server) = server() else { return };
+    let Some(server) = server::server(|launch| launch) else {
+        return;
+    };
     let mut board = Board::new(server.address(), 1024);
     let (mut link, mut pipeline) = (Link::new(&SETTINGS), pipeline());
     let now = board.now();
@@ -64,7 +55,9 @@ fn commands_are_pipelined_over_smoltcp_to_a_real_server() {
 
 #[test]
 fn a_server_that_is_not_there_is_asked_again_from_another_port() {
-    let Some(server) = server() else { return };
+    let Some(server) = server::server(|launch| launch) else {
+        return;
+    };
     let mut board = Board::new(server.address(), 1024);
     board.net.listens = false;
     let (mut link, mut pipeline) = (Link::new(&SETTINGS), pipeline());
@@ -90,7 +83,9 @@ fn a_server_that_is_not_there_is_asked_again_from_another_port() {
 
 #[test]
 fn what_may_run_again_goes_out_again_after_a_reset_and_the_rest_is_unknown() {
-    let Some(server) = server() else { return };
+    let Some(server) = server::server(|launch| launch) else {
+        return;
+    };
     let mut board = Board::new(server.address(), 1024);
     let (mut link, mut pipeline) = (Link::new(&SETTINGS), pipeline());
     board.run(&mut link, &mut pipeline, |told| {
@@ -133,7 +128,9 @@ fn what_may_run_again_goes_out_again_after_a_reset_and_the_rest_is_unknown() {
 fn a_server_that_stands_still_is_seen_by_the_silence_limit_alone() {
     use respipe_core::pipeline::PipelineError;
 
-    let Some(server) = server() else { return };
+    let Some(server) = server::server(|launch| launch) else {
+        return;
+    };
     let mut board = Board::new(server.address(), 1024);
     let (mut link, mut pipeline) = (Link::new(&SETTINGS), pipeline());
     board.run(&mut link, &mut pipeline, |told| {
@@ -159,7 +156,9 @@ fn a_server_that_stands_still_is_seen_by_the_silence_limit_alone() {
 
 #[test]
 fn closing_waits_for_what_is_owed_and_opening_connects_again() {
-    let Some(server) = server() else { return };
+    let Some(server) = server::server(|launch| launch) else {
+        return;
+    };
     let mut board = Board::new(server.address(), 1024);
     let (mut link, mut pipeline) = (Link::new(&SETTINGS), pipeline());
     board.run(&mut link, &mut pipeline, |told| {

@@ -1,0 +1,8 @@
+//! The transport against real servers, over two smoltcp interfaces and a cable between them.
+
+mod board;
+mod device;
+mod exactly_once;
+mod faults;
+mod link;
+mod server;

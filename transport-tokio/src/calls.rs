@@ -171,6 +171,11 @@ impl Calls {
         self.slots.try_remove(key as usize)
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
     /// A command left the line for the pipeline.
     pub(crate) fn sent(&mut self, tag: Tag, now_in: Ticket) {
         match self.slots.get_mut(tag.key as usize) {

@@ -84,6 +84,8 @@ pub(crate) struct Hub {
     /// The pump, while it sleeps and wants to know of commands; and for all else.
     pub(crate) pump: Option<Waker>,
     pub(crate) bell: Option<Waker>,
+    /// A command came while there was no connection.
+    wanted: bool,
     /// What ended the last connection.
     pub(crate) cause: Option<Error>,
     /// Why nothing will be sent any more.
@@ -120,6 +122,7 @@ impl Hub {
             counts: Counts::default(),
             pump: None,
             bell: None,
+            wanted: false,
             cause: None,
             over: None,
             closing: false,
@@ -218,6 +221,7 @@ impl Hub {
         }
         match reason {
             Rejected::Closed => {
+                self.wanted = true;
                 return Err(Error::Ended {
                     fate: Fate::NotSent,
                     cause: self.cause.clone().map(Box::new),
@@ -642,16 +646,16 @@ impl Hub {
             .min()
     }
 
-    /// Nothing will be sent any more, for this reason: every command gets its fate.
-    pub(crate) fn end_all(&mut self, over: Error) {
-        self.cause.get_or_insert_with(|| over.clone());
-        self.over = Some(over);
+    /// Nobody connects again for what waits: every command gets its fate.
+    pub(crate) fn end_all(&mut self) {
+        self.wanted = false;
         if let Some(pieces) = self.pieces.take() {
             self.calls.wake.extend(pieces);
         }
-        let mut config = *self.pipeline.config();
-        config.resend = Resend::Never;
-        self.pipeline.configure(config);
+        let config = *self.pipeline.config();
+        let mut never = config;
+        never.resend = Resend::Never;
+        self.pipeline.configure(never);
         // What is retained waits for a connection that will not come.
         while self.deliver().is_ok() && self.pipeline.state() != State::Down {
             self.pipeline.handle_link_lost();
@@ -661,7 +665,17 @@ impl Hub {
         let _ended = self.deliver();
         self.feeding = false;
         self.drain_line();
+        self.pipeline.configure(config);
+    }
+
+    /// There will be no further push.
+    pub(crate) fn end_pushes(&mut self) {
         self.listeners.end(&mut self.calls.wake);
+    }
+
+    /// Whether someone wants a connection since the last attempts were given up.
+    pub(crate) fn is_wanted(&mut self) -> bool {
+        core::mem::take(&mut self.wanted) || self.pipeline.in_flight() > 0
     }
 
     /// The connection ended, and another will be made: who cannot wait for it is told.
@@ -685,6 +699,7 @@ impl Hub {
         Metrics {
             in_flight: self.pipeline.in_flight(),
             queued: self.waiting(),
+            calls: self.calls.len(),
             sent: self.counts.sent,
             answered: self.counts.answered,
             errors: self.counts.errors.clone(),

@@ -13,6 +13,9 @@ pub struct Metrics {
     pub in_flight: usize,
     /// Commands that wait in line because the window is full.
     pub queued: usize,
+    /// Calls, batches and streams that have not ended, and those of whom a reply is still owed to
+    /// nobody.
+    pub calls: usize,
     /// Commands that were given to the window.
     pub sent: u64,
     /// Commands that were answered, maybe with an error.

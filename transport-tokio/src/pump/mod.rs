@@ -212,8 +212,9 @@ impl Pump {
                 }
                 Ok(Step::Again) => {}
                 Ok(Step::Write { more }) => {
-                    self.send(cx);
-                    let go_on = more && !self.outbox.blocked;
+                    // A server that has just begun to take nothing has a deadline to be set.
+                    let stuck = self.send(cx);
+                    let go_on = stuck || (more && !self.outbox.blocked);
                     let full = self.inbox.received == READ && self.inbox.is_taken();
                     // An end that waits for its turn waits for whoever takes a reply in pieces.
                     let ended = self.inbox.end.is_some() && self.inbox.is_taken();
@@ -244,37 +245,39 @@ impl Pump {
         }
     }
 
-    /// Writes what was taken.
-    fn send(&mut self, cx: &mut Context<'_>) {
+    /// Writes what was taken; whether the server has just begun to take nothing.
+    fn send(&mut self, cx: &mut Context<'_>) -> bool {
         let Road::Open(stream) = &mut self.road else {
-            return;
+            return false;
         };
         let out = &mut self.outbox;
         let error = loop {
             if out.is_written() {
                 out.blocked = false;
                 if !out.flushing {
-                    return;
+                    return false;
                 }
                 match stream.poll_flush(cx) {
-                    Poll::Pending => return,
+                    Poll::Pending => return false,
                     Poll::Ready(Ok(())) => {
                         out.flushing = false;
-                        return;
+                        return false;
                     }
                     Poll::Ready(Err(error)) => break error,
                 }
             }
             match stream.poll_write(cx, &out.bytes[out.written..]) {
                 Poll::Pending => {
+                    let stuck = !out.blocked;
                     out.blocked = true;
                     self.vigil.blocked(self.now);
-                    return;
+                    return stuck;
                 }
                 Poll::Ready(Ok(0)) => break io::ErrorKind::WriteZero.into(),
                 Poll::Ready(Ok(n)) => {
                     out.written += n;
                     out.flushing = true;
+                    out.blocked = false;
                     self.vigil.written();
                 }
                 Poll::Ready(Err(error)) => break error,
@@ -285,6 +288,7 @@ impl Pump {
         if !self.inbox.over {
             self.inbox.end = Some(End::Broken(error));
         }
+        true
     }
 }
 

@@ -3,7 +3,8 @@
 //! ```text
 //!   Connecting --opened--> Open --ends--> Waiting --delay--> Connecting
 //!       |                   |               |
-//!       +-------------------+---- given up or closed ----> Over
+//!       |                   |               +---- no more attempts ----> Dormant --used--> Connecting
+//!       +-------------------+---- no reconnection, or closed ----> Over
 //! ```
 
 use core::pin::Pin;
@@ -11,7 +12,7 @@ use core::task::{Context, Poll};
 use std::sync::Arc;
 
 use respipe_core::{Duration, Instant};
-use respipe_host::{Error, Options};
+use respipe_host::{Attempts, Error, Options};
 use tokio::time;
 
 use super::Pump;
@@ -29,6 +30,8 @@ pub(super) enum Road {
     Waiting(Instant),
     Connecting(Opening),
     Open(Stream),
+    /// Until the client is used again.
+    Dormant,
     Over,
 }
 
@@ -56,6 +59,10 @@ impl Pump {
                 return Ok(());
             }
             event!(info, attempt = self.attempts.made(), "connecting again");
+            self.road = Road::connect(&self.options);
+        }
+        if matches!(self.road, Road::Dormant) && self.shared.lock().is_wanted() {
+            self.attempts = Attempts::default();
             self.road = Road::connect(&self.options);
         }
         if let Road::Connecting(opening) = &mut self.road {
@@ -106,8 +113,14 @@ impl Pump {
             _ => None,
         };
         let Some(delay) = delay else {
-            self.finish(cause.clone());
-            return Some(cause);
+            if closing || self.options.reconnect.is_none() {
+                self.finish(cause.clone());
+                return Some(cause);
+            }
+            self.road = Road::Dormant;
+            self.shared.lock().end_all();
+            self.shared.state.send_replace(Connection::Down { cause });
+            return None;
         };
         let mut hub = self.shared.lock();
         let until = hub.tick().after(Duration::from(delay));
@@ -123,7 +136,9 @@ impl Pump {
         self.road = Road::Over;
         let shared = Arc::clone(&self.shared);
         let mut hub = shared.lock();
-        hub.end_all(cause.clone());
+        hub.over = Some(cause.clone());
+        hub.end_all();
+        hub.end_pushes();
         let woken = core::mem::take(&mut hub.calls.wake);
         drop(hub);
         for waker in woken {

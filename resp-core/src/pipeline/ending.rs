@@ -10,6 +10,8 @@ use super::slot::Flags;
 
 impl Engine {
     /// Nothing more can be trusted that comes: the link ends now.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn fail(&mut self, error: PipelineError) {
         if matches!(self.link, Link::Up | Link::LoggingIn | Link::Ending(_)) {
             self.link = Link::Reaping(error, 0);

@@ -61,11 +61,11 @@ pub(crate) struct Ring {
     lent: usize,
     part: usize,
     /// What counts in the windows: of slots cleared and not popped.
-    window_bytes: u64,
-    window_replies: u64,
+    window_bytes: usize,
+    window_replies: usize,
     /// Of slots not cleared: their bytes, and the bytes of reply that they expect.
     pub(crate) queued_bytes: usize,
-    queued_replies: u64,
+    queued_replies: usize,
     /// Something that nothing may be sent behind has been cleared and not popped.
     barrier: bool,
     /// Keep bytes until their slot is popped.
@@ -146,7 +146,7 @@ impl Ring {
             self.len = self.len.wrapping_add(1);
             self.used = self.used.wrapping_add(len);
             self.queued_bytes = self.queued_bytes.wrapping_add(len);
-            self.queued_replies = self.queued_replies.wrapping_add(u64::from(slot.hint));
+            self.queued_replies = self.queued_replies.wrapping_add(slot.hint as usize);
             if !slot.is_even() {
                 self.uneven = self.len;
             }
@@ -196,7 +196,7 @@ impl Ring {
     ) {
         let limits = Limits::of(window, extra);
         if ready == self.len && self.cleared >= self.uneven && !self.barrier {
-            let bytes = self.window_bytes.wrapping_add(self.queued_bytes as u64);
+            let bytes = self.window_bytes.wrapping_add(self.queued_bytes);
             let replies = self.window_replies.wrapping_add(self.queued_replies);
             if limits.admit(ready.wrapping_sub(1), bytes, replies) {
                 // All of it at once.
@@ -220,8 +220,8 @@ impl Ring {
             let Some(slot) = slots.get(index) else {
                 break;
             };
-            let bytes_then = bytes.wrapping_add(u64::from(slot.window_len()));
-            let replies_then = replies.wrapping_add(u64::from(slot.hint));
+            let bytes_then = bytes.wrapping_add(slot.window_len() as usize);
+            let replies_then = replies.wrapping_add(slot.hint as usize);
             if slot.has(Flags::STRUCK) {
                 if run > 0 {
                     break;
@@ -379,7 +379,7 @@ impl Ring {
         let len = slot.len as usize;
         if self.sent == 0 {
             // Struck before it left: its bytes are stepped over.
-            self.queued_replies = self.queued_replies.wrapping_sub(u64::from(slot.hint));
+            self.queued_replies = self.queued_replies.wrapping_sub(slot.hint as usize);
             self.queued_bytes = self.queued_bytes.wrapping_sub(len);
             self.next = wrap(self.next, len, capacity);
             self.release(len, capacity);
@@ -410,9 +410,9 @@ impl Ring {
     pub(crate) fn pop_sent(&mut self, slot: Slot, depth: usize, capacity: usize) {
         self.sent = self.sent.wrapping_sub(1);
         self.cleared = self.cleared.wrapping_sub(1);
-        let window_len = u64::from(slot.window_len());
+        let window_len = slot.window_len() as usize;
         self.window_bytes = self.window_bytes.wrapping_sub(window_len);
-        self.window_replies = self.window_replies.wrapping_sub(u64::from(slot.hint));
+        self.window_replies = self.window_replies.wrapping_sub(slot.hint as usize);
         if self.retain {
             self.release(slot.len as usize, capacity);
         }
@@ -504,11 +504,11 @@ impl Ring {
             let Some(&mut slot) = self.slot(self.cleared, slots) else {
                 return;
             };
-            let window_len = u64::from(slot.window_len());
+            let window_len = slot.window_len() as usize;
             self.window_bytes = self.window_bytes.wrapping_sub(window_len);
-            self.window_replies = self.window_replies.wrapping_sub(u64::from(slot.hint));
+            self.window_replies = self.window_replies.wrapping_sub(slot.hint as usize);
             self.queued_bytes = self.queued_bytes.wrapping_add(slot.len as usize);
-            self.queued_replies = self.queued_replies.wrapping_add(u64::from(slot.hint));
+            self.queued_replies = self.queued_replies.wrapping_add(slot.hint as usize);
             self.run = self.run.wrapping_sub(slot.len as usize);
             if slot.effect.is_barrier() {
                 self.barrier = false;
@@ -549,8 +549,8 @@ impl Ring {
             counted.fold((0, 0, 0), |(bytes, window, replies), slot| {
                 (
                     bytes + slot.len as usize,
-                    window + u64::from(slot.window_len()),
-                    replies + u64::from(slot.hint),
+                    window + slot.window_len() as usize,
+                    replies + slot.hint as usize,
                 )
             })
         };
@@ -567,8 +567,8 @@ impl Ring {
 #[derive(Clone, Copy)]
 struct Limits {
     commands: usize,
-    sent_bytes: u64,
-    reply_bytes: u64,
+    sent_bytes: usize,
+    reply_bytes: usize,
 }
 
 impl Limits {
@@ -576,8 +576,8 @@ impl Limits {
     #[inline]
     fn of(window: Window, extra: u64) -> Self {
         let bytes = |limit: u32| match limit {
-            0 => u64::MAX,
-            limit => u64::from(limit),
+            0 => usize::MAX,
+            limit => limit as usize,
         };
         Self {
             commands: match window.commands {
@@ -585,13 +585,14 @@ impl Limits {
                 commands => commands as usize,
             },
             sent_bytes: bytes(window.sent_bytes),
-            reply_bytes: bytes(window.reply_bytes).saturating_sub(extra),
+            reply_bytes: bytes(window.reply_bytes)
+                .saturating_sub(usize::try_from(extra).unwrap_or(usize::MAX)),
         }
     }
 
     /// Whether one command more may leave, with which so much is in flight.
     #[inline]
-    const fn admit(&self, before: usize, sent_bytes: u64, reply_bytes: u64) -> bool {
+    const fn admit(&self, before: usize, sent_bytes: usize, reply_bytes: usize) -> bool {
         before < self.commands && sent_bytes <= self.sent_bytes && reply_bytes <= self.reply_bytes
     }
 }

@@ -20,6 +20,7 @@ static LOGIN: Login<'static> = Login {
     database: 3,
     client_name: "probe-7",
     library: Some(("respipe", "0.1.0")),
+    ..Login::NONE
 };
 static PIPELINE: ConstStaticCell<Pipeline<Inline<TX, RX, DEPTH>>> =
     ConstStaticCell::new(Pipeline::new(Inline::new()));

@@ -7,6 +7,7 @@ use core::hint::black_box;
 use respipe_core::encode::{Template, cmd};
 use respipe_core::login::Protocol;
 use respipe_core::pipeline::{Config, Event, Fate, Flush, Inline, Resend, Window};
+use respipe_core::telemetry::{Answer, Outbox, Outcome, Series, WhenFull};
 use respipe_core::{Duration, Instant, Login, Pipeline, Reply, template};
 use respipe_smoltcp::Link;
 use static_cell::ConstStaticCell;
@@ -20,10 +21,12 @@ static LOGIN: Login<'static> = Login {
     database: 3,
     client_name: "probe-7",
     library: Some(("respipe", "0.1.0")),
-    ..Login::NONE
+    ping: true,
 };
 static PIPELINE: ConstStaticCell<Pipeline<Inline<TX, RX, DEPTH>>> =
     ConstStaticCell::new(Pipeline::new(Inline::new()));
+static OUTBOX: ConstStaticCell<Outbox> = ConstStaticCell::new(Outbox::new(WhenFull::DropOldest));
+static SERIES: ConstStaticCell<Series> = ConstStaticCell::new(Series::new());
 static LINK: ConstStaticCell<Link<'static>> = ConstStaticCell::new(Link::new(&SETTINGS));
 
 /// Logs, where there is a log.
@@ -34,11 +37,16 @@ macro_rules! log {
     };
 }
 
+/// The tags of the question where the stream ends, and of samples.
+const ASKED: u32 = 1;
+const SAMPLE: u32 = 2;
+
 type Telemetry = Pipeline<Inline<TX, RX, DEPTH>>;
 
 /// Runs the main loop.
 pub fn everything() -> ! {
     let pipeline = PIPELINE.take();
+    let (outbox, series) = (OUTBOX.take(), SERIES.take());
     let link = LINK.take();
     pipeline.storage_mut().set_login(&LOGIN);
     pipeline.configure(Config {
@@ -59,13 +67,27 @@ pub fn everything() -> ! {
     });
     run(|net| {
         let now = Instant::from_micros(now());
+        push(pipeline, outbox, series, now);
         submit(pipeline, now);
         if let Some(_notice) = turn(link, net, pipeline, now) {
             log!("{}", _notice);
             black_box((_notice, pipeline.last_words()));
         }
         while let Ok(Some(event)) = pipeline.poll_event() {
-            told(event);
+            match event {
+                Event::Reply { tag: ASKED, reply } => {
+                    black_box(series.answered(&reply)).ok();
+                }
+                Event::Reply { tag: SAMPLE, reply } => {
+                    let outcome = Answer::of(&reply).outcome(pipeline.was_sent_before());
+                    log!("{}", outcome);
+                    black_box(outcome.is_stored());
+                }
+                Event::Ended { tag: SAMPLE, fate } => {
+                    black_box(Outcome::of_fate(fate).is_lost());
+                }
+                event => told(event),
+            }
         }
         black_box((
             pipeline.in_flight(),
@@ -76,15 +98,24 @@ pub fn everything() -> ! {
     })
 }
 
+/// Stores a sample once, under an id of our own.
+#[inline(never)]
+fn push(pipeline: &mut Telemetry, outbox: &mut Outbox, series: &mut Series, now: Instant) {
+    if series.must_ask() {
+        black_box(series.ask(pipeline, "samples", ASKED, now)).ok();
+    }
+    if let Some(id) = series.next_id(crate::now()) {
+        let sample = XADD.with((id, black_box(0u32)));
+        black_box(outbox.push(pipeline, &sample, SAMPLE, now)).ok();
+    }
+    black_box(outbox.counts());
+}
+
 #[inline(never)]
 fn submit(pipeline: &mut Telemetry, now: Instant) {
     let sample = black_box(0u32);
     let key = black_box("key");
     let told = match black_box(0) {
-        0 => {
-            let id = black_box([b'0'; 20]);
-            pipeline.submit(&XADD.with((&id, sample)), sample, now)
-        }
         1 => pipeline.submit(&cmd("SET").args((key, sample)), sample, now),
         2 => pipeline.submit(&cmd("GET").arg(key), sample, now),
         3 => pipeline.submit(&cmd("HGETALL").arg(key).reply_hint(512), sample, now),

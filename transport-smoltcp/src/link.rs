@@ -306,7 +306,7 @@ impl<'s> Link<'s> {
                 return self.lost(Lost::NoAddress, now, random);
             }
         }
-        socket.set_timeout(span(self.settings.ack_timeout));
+        socket.set_timeout(self.settings.patience());
         socket.set_keep_alive(span(self.settings.keep_alive));
         // What is worth waiting for is decided by the pipeline's flush policy.
         socket.set_nagle_enabled(false);
@@ -367,6 +367,18 @@ fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
+    }
+}
+
+impl Settings {
+    /// smoltcp counts its time-out from the last packet that came, also while nothing is owed: it
+    /// must leave time for a probe.
+    fn patience(&self) -> Option<smoltcp::time::Duration> {
+        if self.keep_alive.is_zero() || self.ack_timeout.is_zero() {
+            return None;
+        }
+        let (probe, answer) = (self.keep_alive.as_micros(), self.ack_timeout.as_micros());
+        span(Duration::from_micros(probe.saturating_add(answer)))
     }
 }
 

@@ -39,7 +39,7 @@ pub enum Lost {
     Refused,
     /// The server was not reached, or did not let us in, within `connect_timeout`.
     ConnectTimeout,
-    /// The network gave the connection up: it was reset, or nothing was acknowledged for
+    /// The network gave the connection up: it was reset, or nothing came for `keep_alive` and
     /// `ack_timeout`.
     Network,
     /// The first bytes were no Redis protocol: another service listens there.

@@ -19,17 +19,18 @@ pub struct Settings {
     pub backoff: Backoff,
     /// How long an attempt may take, until the server has let us in; zero means for ever.
     pub connect_timeout: Duration,
-    /// How long bytes may stay unacknowledged, and a keep-alive probe unanswered, before the
-    /// network counts as gone; zero means for ever.
-    pub ack_timeout: Duration,
-    /// Between two keep-alive probes while nothing is said; zero sends none.
+    /// Between two keep-alive probes while nothing comes. Zero sends none; then a network that is
+    /// gone is seen only by what it owes.
     pub keep_alive: Duration,
+    /// How long the server's host may say nothing at all behind a probe, before the network counts
+    /// as gone: `keep_alive` and this after the last packet that came. Zero means for ever.
+    pub ack_timeout: Duration,
     /// How long an orderly close may take: last replies, and the server's own close.
     pub close_timeout: Duration,
 }
 
 impl Settings {
-    /// Attempts of 5 s at most, 5 s without an acknowledgement, a probe each 10 s, 2 s to close.
+    /// Attempts of 5 s at most, a probe after 5 s, 5 s for its acknowledgement, 2 s to close.
     #[must_use]
     pub const fn new(server: IpEndpoint) -> Self {
         Self {
@@ -37,7 +38,7 @@ impl Settings {
             backoff: Backoff::DEFAULT,
             connect_timeout: Duration::from_secs(5),
             ack_timeout: Duration::from_secs(5),
-            keep_alive: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(5),
             close_timeout: Duration::from_secs(2),
         }
     }

@@ -24,7 +24,7 @@ use smoltcp::socket::tcp;
 use smoltcp::wire::{EthernetAddress, IpAddress, IpCidr, IpEndpoint};
 
 /// The port that the far interface listens on.
-const PORT: u16 = 6379;
+pub(crate) const PORT: u16 = 6379;
 /// How many connections it takes at once.
 const BACKLOG: usize = 4;
 
@@ -331,7 +331,15 @@ pub(crate) struct Port {
     near: bool,
 }
 
-fn cable() -> (Port, Port) {
+impl Port {
+    /// Whether frames are on their way.
+    pub(crate) fn is_busy(&self) -> bool {
+        let cable = self.cable.borrow();
+        !cable.up.is_empty() || !cable.down.is_empty()
+    }
+}
+
+pub(crate) fn cable() -> (Port, Port) {
     let cable = Rc::new(RefCell::new(Cable::default()));
     let near = Port {
         cable: Rc::clone(&cable),
@@ -426,7 +434,7 @@ fn carries_data(frame: &[u8]) -> bool {
         && TcpPacket::new_checked(packet.payload()).is_ok_and(|tcp| !tcp.payload().is_empty())
 }
 
-fn interface(port: &mut Port, host: u8) -> Interface {
+pub(crate) fn interface(port: &mut Port, host: u8) -> Interface {
     let mac = EthernetAddress([2, 0, 0, 0, 0, host]);
     let mut config = Config::new(mac.into());
     config.random_seed = u64::from(host);
@@ -439,7 +447,7 @@ fn interface(port: &mut Port, host: u8) -> Interface {
     iface
 }
 
-fn socket(bytes: usize) -> tcp::Socket<'static> {
+pub(crate) fn socket(bytes: usize) -> tcp::Socket<'static> {
     let buffer = || tcp::SocketBuffer::new(vec![0; bytes]);
     tcp::Socket::new(buffer(), buffer())
 }

@@ -24,7 +24,8 @@ pub(crate) const SETTINGS: Settings = Settings {
         max_delay: Duration::from_millis(40),
     },
     connect_timeout: Duration::from_millis(300),
-    ack_timeout: Duration::from_millis(400),
+    keep_alive: Duration::from_millis(100),
+    ack_timeout: Duration::from_millis(300),
     ..Settings::new(SERVER)
 };
 

@@ -181,3 +181,38 @@ fn closing_waits_for_what_is_owed_and_opening_connects_again() {
         matches!(told, Told::Notice(Notice::Up))
     });
 }
+
+const ALERT: Settings = Settings {
+    keep_alive: Duration::from_millis(40),
+    ack_timeout: Duration::from_millis(80),
+    ..SETTINGS
+};
+
+#[test]
+fn an_idle_connection_stays_and_one_whose_network_is_gone_is_noticed() {
+    let Some(server) = server::server(|launch| launch) else {
+        return;
+    };
+    let mut board = Board::new(server.address(), 1024);
+    let (mut link, mut pipeline) = (Link::new(&ALERT), pipeline());
+    board.run(&mut link, &mut pipeline, |told| {
+        matches!(told, Told::Notice(Notice::Up))
+    });
+    let idle_until = board.now().after(Duration::from_millis(400));
+    while board.now() < idle_until {
+        assert_eq!(
+            board.turn(&mut link, &mut pipeline),
+            None,
+            "lost while idle"
+        );
+        board.rest(&link, &mut pipeline);
+    }
+    board.net.cable.borrow_mut().cut = true;
+    board.run(&mut link, &mut pipeline, |told| match told {
+        Told::Notice(Notice::Lost { why, .. }) => {
+            assert_eq!(why, Lost::Network);
+            true
+        }
+        _ => false,
+    });
+}

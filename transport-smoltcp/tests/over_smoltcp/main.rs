@@ -1,6 +1,7 @@
 //! The transport against real servers, over two smoltcp interfaces and a cable between them.
 
 mod board;
+mod conformance;
 mod device;
 mod exactly_once;
 mod faults;

@@ -35,7 +35,7 @@ pub use batch::{Batch, BatchOutcomes};
 pub use error::{Deadline, Error, Misuse};
 pub use options::Options;
 pub use outcome::Outcome;
-pub use pushes::{Push, Pushes};
+pub use pushes::{Message, Push, Pushes};
 pub use reconnect::{Attempts, Reconnect};
 pub use streamed::{Streamed, Tags};
 #[cfg(feature = "tls")]

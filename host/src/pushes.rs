@@ -19,6 +19,36 @@ impl Push {
     }
 }
 
+/// What was published to a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message<'p> {
+    /// The channel that it was published to.
+    pub channel: &'p [u8],
+    /// The pattern that the channel matched, where a pattern is subscribed to.
+    pub pattern: Option<&'p [u8]>,
+    /// What was published.
+    pub payload: &'p [u8],
+}
+
+impl Push {
+    /// What was published, if this push is a message and no confirmation or invalidation.
+    #[must_use]
+    pub fn message(&self) -> Option<Message<'_>> {
+        let mut elements = self.reply().elements();
+        let mut next = || elements.next()?.as_bytes().ok();
+        let pattern = match next()? {
+            b"message" | b"smessage" => None,
+            b"pmessage" => Some(next()?),
+            _ => return None,
+        };
+        Some(Message {
+            pattern,
+            channel: next()?,
+            payload: next()?,
+        })
+    }
+}
+
 /// Pushes that wait to be taken.
 #[derive(Debug)]
 pub struct Pushes {
@@ -62,5 +92,33 @@ impl Pushes {
     #[must_use]
     pub const fn lost(&self) -> u64 {
         self.lost
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use respipe_core::Framer;
+
+    use super::*;
+
+    fn push(wire: &[u8]) -> Push {
+        let mut pushes = Pushes::new(1);
+        let frame = Framer::new().frame(wire).expect("RESP").expect("whole");
+        pushes.add(Reply::new(wire, frame));
+        pushes.take().expect("added")
+    }
+
+    #[test]
+    fn a_message_has_its_channel_its_pattern_and_its_payload() {
+        let plain = push(b">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$2\r\nhi\r\n");
+        let message = plain.message().expect("a message");
+        assert_eq!((message.channel, message.payload), (&b"a"[..], &b"hi"[..]));
+        assert_eq!(message.pattern, None);
+        let matched = push(b"*4\r\n$8\r\npmessage\r\n$2\r\na*\r\n$2\r\nab\r\n$0\r\n\r\n");
+        let message = matched.message().expect("a message");
+        assert_eq!(message.pattern, Some(&b"a*"[..]));
+        assert_eq!((message.channel, message.payload), (&b"ab"[..], &b""[..]));
+        let other = push(b">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n");
+        assert_eq!(other.message(), None);
     }
 }

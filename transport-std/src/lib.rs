@@ -55,7 +55,8 @@ pub use respipe_core::{Reply, template};
 #[cfg(feature = "tls")]
 pub use respipe_host::Roots;
 pub use respipe_host::{
-    Batch, BatchOutcomes, Deadline, Error, Misuse, Options, Outcome, Push, Reconnect, Streamed,
+    Batch, BatchOutcomes, Deadline, Error, Message, Misuse, Options, Outcome, Push, Reconnect,
+    Streamed,
 };
 pub use stream::{Descriptor, Duplex};
 

@@ -16,8 +16,19 @@ use crate::pieces::Answered;
 pub(crate) struct Call<'c, C> {
     shared: &'c Shared,
     command: &'c C,
-    waits: bool,
+    way: Way,
     state: State,
+}
+
+/// What a call does where there is no room.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// It waits in line.
+    Waits,
+    /// It is told so.
+    Tries,
+    /// It is told so; it may change the session of all who share the connection.
+    ForAll,
 }
 
 enum State {
@@ -28,11 +39,11 @@ enum State {
 
 impl<'c, C: Command> Call<'c, C> {
     #[inline]
-    pub(crate) const fn new(shared: &'c Shared, command: &'c C, waits: bool) -> Self {
+    pub(crate) const fn new(shared: &'c Shared, command: &'c C, way: Way) -> Self {
         Self {
             shared,
             command,
-            waits,
+            way,
             state: State::New,
         }
     }
@@ -72,10 +83,12 @@ impl<C: Command> Future for Call<'_, C> {
         let this = &mut *self;
         match this.state {
             State::New => {
-                let (command, waits) = (this.command, this.waits);
-                let begun = this
-                    .shared
-                    .stir(|hub| hub.begin(command, cx.waker(), waits));
+                let (command, way) = (this.command, this.way);
+                let begun = this.shared.stir(|hub| match way {
+                    Way::Waits => hub.begin(command, cx.waker(), true),
+                    Way::Tries => hub.begin(command, cx.waker(), false),
+                    Way::ForAll => hub.begin_for_all(command, cx.waker()),
+                });
                 match begun {
                     Ok(key) => {
                         this.state = State::Waiting(key);

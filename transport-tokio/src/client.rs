@@ -9,7 +9,7 @@ use respipe_core::reply::{FromReply, OwnedReply};
 use respipe_host::{Batch, BatchOutcomes, Error, Options, Outcome, Streamed};
 use tokio::sync::watch;
 
-use crate::call::Call;
+use crate::call::{Call, Way};
 use crate::hub::Shared;
 use crate::metrics::Metrics;
 use crate::pump::Pump;
@@ -68,7 +68,7 @@ impl Handle {
                 pump.try_again();
                 first(&mut pump).await?;
                 let ping = respipe_core::cmd("PING");
-                let answer = Call::new(&shared, &ping, true);
+                let answer = Call::new(&shared, &ping, Way::Waits);
                 tokio::pin!(answer);
                 core::future::poll_fn(|cx| match answer.as_mut().poll(cx) {
                     core::task::Poll::Pending => pump.poll_until_over(cx),
@@ -181,7 +181,7 @@ impl Client {
     /// connection does not take; [`Error::LineFull`] that too many wait already.
     #[inline]
     pub async fn call<C: Command>(&self, command: &C) -> Result<OwnedReply, Error> {
-        Call::new(&self.handle.shared, command, true).await
+        Call::new(&self.handle.shared, command, Way::Waits).await
     }
 
     /// As [`call`](Self::call), and converts the reply; a server's error is an error here.
@@ -201,7 +201,19 @@ impl Client {
     /// As [`call`](Self::call); [`Error::Rejected`] with a reason that
     /// [`is_temporary`](crate::Rejected::is_temporary) when the window is full: nothing was sent.
     pub async fn try_call<C: Command>(&self, command: &C) -> Result<OwnedReply, Error> {
-        Call::new(&self.handle.shared, command, false).await
+        Call::new(&self.handle.shared, command, Way::Tries).await
+    }
+
+    /// Sends a command that changes the session of all clones.
+    pub(crate) async fn call_for_all<C: Command>(&self, command: &C) -> Result<OwnedReply, Error> {
+        loop {
+            match Call::new(&self.handle.shared, command, Way::ForAll).await {
+                Err(Error::Rejected(reason)) if reason.is_temporary() => {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                answered => return answered,
+            }
+        }
     }
 
     /// As [`call`](Self::call), but waits for no longer than this, in line or for the reply. A late
@@ -214,7 +226,7 @@ impl Client {
         limit: Duration,
         command: &C,
     ) -> Result<OwnedReply, Error> {
-        let mut call = Call::new(&self.handle.shared, command, true);
+        let mut call = Call::new(&self.handle.shared, command, Way::Waits);
         match tokio::time::timeout(limit, &mut call).await {
             Ok(answered) => answered,
             Err(_) => call.expire(),

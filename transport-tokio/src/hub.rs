@@ -24,6 +24,7 @@ use tokio::sync::watch;
 use tokio::time;
 
 use crate::calls::{Call, Calls, Ended, Run, Tag};
+use crate::greeting::Greeting;
 use crate::line::Line;
 use crate::metrics::{Counts, Metrics};
 use crate::pieces::Piece;
@@ -80,6 +81,7 @@ pub(crate) struct Hub {
     feeding: bool,
     waiting_bytes: usize,
     pub(crate) listeners: Listeners,
+    pub(crate) greeting: Greeting,
     pub(crate) counts: Counts,
     /// The pump, while it sleeps and wants to know of commands; and for all else.
     pub(crate) pump: Option<Waker>,
@@ -119,6 +121,7 @@ impl Hub {
             feeding: false,
             waiting_bytes: options.waiting_bytes,
             listeners: Listeners::new(options.pushes),
+            greeting: Greeting::default(),
             counts: Counts::default(),
             pump: None,
             bell: None,
@@ -202,6 +205,37 @@ impl Hub {
         let place = self.line_up(command, tag, reason, waits)?;
         let waker = waker.clone();
         Ok(self.calls.insert(Call::Queued { waker, place }))
+    }
+
+    /// Queues a command that changes the session for all who share the connection; it does not wait
+    /// in line.
+    pub(crate) fn begin_for_all<C: Command>(
+        &mut self,
+        command: &C,
+        waker: &Waker,
+    ) -> Result<u32, Error> {
+        let shared = self.share(false);
+        let begun = self.begin(command, waker, false);
+        self.share(shared);
+        begun
+    }
+
+    /// Says whether what changes the session is refused; what held before.
+    fn share(&mut self, shared: bool) -> bool {
+        let mut config = *self.pipeline.config();
+        let before = core::mem::replace(&mut config.shared, shared);
+        self.pipeline.configure(config);
+        before
+    }
+
+    /// Sends what each connection begins with, as far as there is room.
+    pub(crate) fn greet(&mut self) {
+        if self.greeting.is_over() || self.pipeline.state() != State::Up {
+            return;
+        }
+        let shared = self.share(false);
+        self.greeting.send(&mut self.pipeline, self.now);
+        self.share(shared);
     }
 
     /// Lines up a command that found no room, for this reason.
@@ -475,7 +509,7 @@ impl Hub {
         loop {
             match self.pipeline.poll_event()? {
                 Some(Event::Reply { tag, reply }) => {
-                    self.counts.answered += 1;
+                    self.counts.answered += u64::from(tag != Tag::PUMP);
                     if reply.kind().is_error() {
                         self.counts.error(reply);
                     }
@@ -692,7 +726,7 @@ impl Hub {
     /// Whether the pump may ask the server whether it is still there: a transaction of the caller's
     /// is not to be disturbed.
     pub(crate) fn may_ping(&self, many: bool) -> bool {
-        many || self.pipeline.is_session_clean()
+        many || self.pipeline.is_session_clean() || self.greeting.is_subscriber()
     }
 
     pub(crate) fn metrics(&self) -> Metrics {

@@ -27,6 +27,7 @@ mod calls;
 mod client;
 mod connect;
 mod dedicated;
+mod greeting;
 mod hub;
 mod line;
 mod metrics;
@@ -36,10 +37,12 @@ mod pushes;
 mod run;
 mod state;
 mod stream;
+mod subscriber;
 mod trace;
 
 pub use client::Client;
 pub use dedicated::Dedicated;
+pub use greeting::Topic;
 pub use metrics::Metrics;
 pub use pushes::PushStream;
 pub use respipe_core as core;
@@ -50,7 +53,8 @@ pub use respipe_core::{Reply, template};
 #[cfg(feature = "tls")]
 pub use respipe_host::Roots;
 pub use respipe_host::{
-    Batch, BatchOutcomes, Deadline, Error, Options, Outcome, Push, Reconnect, Streamed,
+    Batch, BatchOutcomes, Deadline, Error, Message, Options, Outcome, Push, Reconnect, Streamed,
 };
 pub use state::Connection;
 pub use stream::Duplex;
+pub use subscriber::Subscriber;

@@ -13,7 +13,7 @@ use respipe_core::reply::OwnedReply;
 use respipe_core::{Command, Frame, Kind, Reply};
 use respipe_host::Error;
 
-use crate::call::Call;
+use crate::call::{Call, Way};
 use crate::dedicated::Dedicated;
 use crate::hub::Shared;
 
@@ -89,7 +89,7 @@ impl Dedicated {
     ) -> Result<Option<OwnedReply>, Error> {
         let shared = &*self.handle.shared;
         // In this order: a call that is given up must find the pump in charge of events.
-        let mut call = Call::new(shared, command, true);
+        let mut call = Call::new(shared, command, Way::Waits);
         let taking = Taking::begin(shared);
         let mut kept = Vec::new();
         let answer = core::future::poll_fn(|cx| {

@@ -63,7 +63,7 @@ impl Pump {
             return Err(Error::Closed);
         }
         self.hand_in(hub)?;
-        self.note_state(hub)?;
+        self.note_state(hub);
         let due = self.pass_time(hub)?;
         hub.drain_line();
         let step = self.take_bytes(hub, cx);
@@ -131,7 +131,7 @@ impl Pump {
     }
 
     /// Tells whoever watches that the connection is up, and what it begins with.
-    fn note_state(&mut self, hub: &mut Hub) -> Result<(), Error> {
+    fn note_state(&mut self, hub: &mut Hub) {
         let state = hub.pipeline.state();
         self.vigil.look(state);
         let epoch = hub.pipeline.epoch();
@@ -143,10 +143,11 @@ impl Pump {
             self.attempts = Attempts::default();
             self.heard = self.now;
             self.asked = false;
+            hub.greeting.begin(epoch);
             event!(info, epoch, "connected");
             self.shared.state.send_replace(Connection::Up { epoch });
         }
-        Ok(())
+        hub.greet();
     }
 
     /// What time has brought; when it brings something next.

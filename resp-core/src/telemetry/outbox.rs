@@ -81,6 +81,22 @@ impl Outbox {
         tag: S::Tag,
         now: Instant,
     ) -> Result<Ticket, SubmitError<S::Tag>> {
+        self.push_telling(pipeline, command, tag, now, |_, _| {})
+    }
+
+    /// As [`push`](Self::push), and tells which commands were dropped for it: their tags, and their
+    /// fates as [`drop_oldest`](Pipeline::drop_oldest) has them.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn push_telling<S: Storage, C: Command>(
+        &mut self,
+        pipeline: &mut Pipeline<S>,
+        command: &C,
+        tag: S::Tag,
+        now: Instant,
+        mut dropped: impl FnMut(S::Tag, Fate),
+    ) -> Result<Ticket, SubmitError<S::Tag>> {
         let mut tag = tag;
         loop {
             let error = match pipeline.submit(command, tag, now) {
@@ -90,7 +106,7 @@ impl Outbox {
             if !matches!(error.reason, Rejected::NoSlot | Rejected::NoRoom { .. }) {
                 return Err(error);
             }
-            if !self.make_room(pipeline) {
+            if !self.make_room(pipeline, &mut dropped) {
                 self.counts.refused = self.counts.refused.wrapping_add(1);
                 return Err(error);
             }
@@ -120,7 +136,11 @@ impl Outbox {
     }
 
     /// Frees some room; whether there was any to be had.
-    fn make_room<S: Storage>(&mut self, pipeline: &mut Pipeline<S>) -> bool {
+    fn make_room<S: Storage>(
+        &mut self,
+        pipeline: &mut Pipeline<S>,
+        dropped: &mut impl FnMut(S::Tag, Fate),
+    ) -> bool {
         // The places of those that were replaced cost nobody anything.
         if pipeline.compact() {
             return true;
@@ -128,9 +148,10 @@ impl Outbox {
         if self.when_full == WhenFull::RefuseNew {
             return false;
         }
-        let Some((_, fate)) = pipeline.drop_oldest() else {
+        let Some((tag, fate)) = pipeline.drop_oldest() else {
             return false;
         };
+        dropped(tag, fate);
         self.counts.dropped = self.counts.dropped.wrapping_add(1);
         self.count_uncertain(fate);
         true

@@ -68,6 +68,12 @@ impl Series {
         matches!(self.position, Position::Unknown)
     }
 
+    /// Whether it gives ids: the stream's last one is known.
+    #[must_use]
+    pub const fn is_known(&self) -> bool {
+        matches!(self.position, Position::Known)
+    }
+
     /// Submits the question, XINFO STREAM: its reply comes under `tag`, may have some 500 bytes and
     /// the first and the last entry of the stream. It is sent again after a lost link.
     ///
@@ -114,7 +120,7 @@ impl Series {
     /// `None` until the stream's last id is known, or if there are no ids left.
     #[must_use]
     pub fn next_id(&mut self, clock_ms: u64) -> Option<Id> {
-        if self.position != Position::Known {
+        if !self.is_known() {
             return None;
         }
         self.last = self.last.above(clock_ms)?;

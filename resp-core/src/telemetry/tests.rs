@@ -81,6 +81,21 @@ fn dropping_the_oldest_keeps_the_newest_and_counts() {
 }
 
 #[test]
+fn who_wants_to_know_is_told_which_samples_were_dropped() {
+    let (mut pipeline, mut outbox) = (pipeline(), Outbox::new(WhenFull::DropOldest));
+    let mut dropped = Vec::new();
+    for tag in 0..7 {
+        let set = cmd("SET").args(("k", tag)).replayable();
+        outbox
+            .push_telling(&mut pipeline, &set, tag, NOW, |tag, fate| {
+                dropped.push((tag, fate));
+            })
+            .unwrap();
+    }
+    assert_eq!(dropped, [0, 1, 2].map(|tag| (tag, Fate::NotSent)));
+}
+
+#[test]
 fn what_is_on_its_way_is_not_dropped_and_the_new_one_is_refused() {
     let (mut pipeline, mut outbox) = (pipeline(), Outbox::new(WhenFull::DropOldest));
     pipeline.open(NOW);

@@ -12,6 +12,8 @@ const DEVICE: [u8; 4] = [10, 0, 2, 15];
 pub(crate) struct Segments {
     /// From the device, retransmissions included.
     pub(crate) out: usize,
+    /// Of these, those with samples.
+    pub(crate) samples: usize,
     /// To the device.
     pub(crate) into: usize,
 }
@@ -19,6 +21,11 @@ pub(crate) struct Segments {
 impl Segments {
     pub(crate) fn of(file: &Path) -> Result<Self> {
         Ok(Self::count(&std::fs::read(file)?))
+    }
+
+    /// Segments in that answer samples, where each other segment out was answered with one.
+    pub(crate) const fn answers(&self) -> usize {
+        self.into.saturating_sub(self.out - self.samples)
     }
 
     fn count(capture: &[u8]) -> Self {
@@ -31,8 +38,11 @@ impl Segments {
             let Some((frame, next)) = behind.split_at_checked(kept as usize) else {
                 break;
             };
-            match data_from(frame) {
-                Some(DEVICE) => segments.out += 1,
+            match data_of(frame) {
+                Some((DEVICE, data)) => {
+                    segments.out += 1;
+                    segments.samples += usize::from(data.windows(4).any(|word| word == b"XADD"));
+                }
                 Some(_) => segments.into += 1,
                 None => {}
             }
@@ -42,8 +52,8 @@ impl Segments {
     }
 }
 
-/// Who sent this frame, if it is TCP over IPv4 and carries data.
-fn data_from(frame: &[u8]) -> Option<[u8; 4]> {
+/// Who sent this frame, and its data, if it is TCP over IPv4 and carries any.
+fn data_of(frame: &[u8]) -> Option<([u8; 4], &[u8])> {
     let packet = frame
         .get(14..)
         .filter(|_| frame.get(12..14) == Some(&[8, 0]))?;
@@ -52,7 +62,8 @@ fn data_from(frame: &[u8]) -> Option<[u8; 4]> {
     let is_tcp = packet.get(9) == Some(&6);
     let offset = usize::from(packet.get(header + 12)? >> 4) * 4;
     let from = packet.get(12..16)?.try_into().ok()?;
-    (is_tcp && len > header + offset).then_some(from)
+    let data = packet.get(header + offset..len)?;
+    (is_tcp && !data.is_empty()).then_some((from, data))
 }
 
 #[cfg(test)]
@@ -60,14 +71,15 @@ mod tests {
     use super::*;
 
     /// A record of a capture: a TCP segment with so many bytes of data.
-    fn record(from: [u8; 4], data: usize) -> Vec<u8> {
-        let mut frame = vec![0; 14 + 20 + 20 + data];
+    fn record(from: [u8; 4], data: &[u8]) -> Vec<u8> {
+        let mut frame = vec![0; 14 + 20 + 20];
         frame[12..14].copy_from_slice(&[8, 0]);
         frame[14] = 0x45;
-        frame[16..18].copy_from_slice(&(40 + data as u16).to_be_bytes());
+        frame[16..18].copy_from_slice(&(40 + data.len() as u16).to_be_bytes());
         frame[23] = 6;
         frame[26..30].copy_from_slice(&from);
         frame[46] = 5 << 4;
+        frame.extend(data);
         // Ethernet pads what is short: that is no data.
         frame.resize(frame.len().max(60), 0);
         let mut record = vec![0; 8];
@@ -80,17 +92,24 @@ mod tests {
     #[test]
     fn only_segments_with_data_count_by_direction_and_a_cut_record_does_not() {
         let mut capture = vec![0; 24];
+        let host = [10, 0, 2, 2];
         for (from, data) in [
-            (DEVICE, 0),
-            (DEVICE, 1),
-            ([10, 0, 2, 2], 5),
-            (DEVICE, 1_440),
+            (DEVICE, &b""[..]),
+            (DEVICE, b"PING"),
+            (host, b"+PONG"),
+            (DEVICE, b"*7\r\n$4\r\nXADD"),
+            (host, b"$3"),
         ] {
             capture.extend(record(from, data));
         }
         let whole = capture.len();
-        capture.extend(&record(DEVICE, 9)[..40]);
-        let expected = Segments { out: 2, into: 1 };
+        capture.extend(&record(DEVICE, b"XADD")[..40]);
+        let expected = Segments {
+            out: 2,
+            samples: 1,
+            into: 2,
+        };
+        assert_eq!(expected.answers(), 1);
         assert_eq!(Segments::count(&capture), expected);
         assert_eq!(Segments::count(&capture[..whole]), expected);
         assert_eq!(Segments::count(&[]), Segments::default());

@@ -69,7 +69,11 @@ impl Report {
         let Measured { rows, segments } = &self.measured;
         line(
             "160 samples by 16",
-            format!("{} segments out, {} in", segments.out, segments.into),
+            format!(
+                "{} segments out, {} in",
+                segments.samples,
+                segments.answers()
+            ),
         );
         lines.push(format!(
             "\n  {:<22}{:>8}{:>14}",
@@ -135,12 +139,12 @@ impl Report {
         let segments = self.measured.segments;
         limit(
             "segments out for 160 samples",
-            segments.out as u64,
+            segments.samples as u64,
             SEGMENTS as u64,
         );
         limit(
             "segments in for 160 samples",
-            segments.into as u64,
+            segments.answers() as u64,
             SEGMENTS as u64,
         );
         match self.measured.ratio(32) {

@@ -53,6 +53,7 @@ pub(crate) fn run(options: &Options) -> Result<Telemetry> {
             ("samples", options.samples),
             ("period", options.period_micros),
             ("keep", options.keep_oldest.into()),
+            ("epoch", 1_700_000_000_000),
         ],
         counts_instructions: false,
     };

@@ -234,9 +234,3 @@ fn alone(pipeline: &mut Pipeline<Storage>, clock: &Clock) {
         );
     }
 }
-
-#[panic_handler]
-fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
-    defmt::error!("{}", defmt::Display2Format(info));
-    board::exit(101)
-}

@@ -49,10 +49,6 @@ pub fn next_sequence() -> u32 {
 pub fn log_restart() {
     match restarts() {
         0 => defmt::info!("started"),
-        times => defmt::warn!(
-            "restarted times={=u32} after={=u32}",
-            times,
-            sequence()
-        ),
+        times => defmt::warn!("restarted times={=u32} after={=u32}", times, sequence()),
     }
 }

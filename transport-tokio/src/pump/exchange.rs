@@ -216,7 +216,7 @@ impl Pump {
         }
         if !self.outbox.is_written() {
             // Room to write will wake the pump, and takes along what has come until then.
-            return Step::Write { more: false };
+            return Step::Write { more: true };
         }
         self.outbox.bytes.clear();
         self.outbox.written = 0;

@@ -25,7 +25,7 @@ const WAITERS: usize = 4;
 ///
 /// With [`Inline`](respipe_core::pipeline::Inline) storage it is made when compiling and lies in a
 /// static. RAM in bytes, on a 32-bit machine: that of the storage and of the pipeline's own state,
-/// and 72 more.
+/// and 56 more.
 pub struct Client<M: RawMutex, S: Storage, C> {
     shared: Mutex<M, RefCell<Shared<S>>>,
     pub(crate) clock: C,

@@ -84,3 +84,8 @@ mod turn;
 pub use client::Client;
 pub use clock::Clock;
 pub use pump::{End, Pump};
+
+/// What `docs/embedded.md` shows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/embedded.md")]
+mod guide {}

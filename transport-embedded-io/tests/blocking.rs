@@ -1,7 +1,7 @@
 //! One request at a time, over blocking TCP to real servers.
 
+use core::time::Duration;
 use std::net::TcpStream;
-use std::time::Duration;
 
 use embedded_io::ErrorKind;
 use embedded_io_adapters::std::FromStd;

@@ -10,6 +10,7 @@ mod buffers;
 mod card;
 mod everything;
 pub mod link;
+mod memory;
 mod net;
 // Its single-core critical section, for the log and for atomics where the core has none.
 use cortex_m as _;
@@ -21,9 +22,6 @@ pub use everything::everything;
 pub use net::{Net, SERVER, run};
 
 use core::hint::black_box;
-use respipe_core::pipeline::Slot;
-
-const _: () = assert!(SLOT == size_of::<Slot>() + size_of::<Option<u32>>());
 
 /// The clock, in microseconds.
 pub fn now() -> u64 {

@@ -63,6 +63,8 @@ pub struct Link<'s> {
     port: u16,
     /// Asked to close.
     closing: bool,
+    /// Bytes came since the server has let us in.
+    heard: bool,
     /// A time-out was due while there was input to look at first.
     overdue: bool,
 }
@@ -77,6 +79,7 @@ impl<'s> Link<'s> {
             failures: 0,
             port: 0,
             closing: false,
+            heard: false,
             overdue: false,
         }
     }
@@ -214,9 +217,7 @@ impl<'s> Link<'s> {
             Flow::Ended => pipeline.handle_eof(),
             Flow::Gone => {}
             Flow::Open { came } => {
-                if came && self.state.is_proven() {
-                    self.failures = 0;
-                }
+                self.check_sense(came, pipeline.state());
                 self.check_time(now, pipeline, came);
                 pump::transmit(socket, pipeline, now);
             }
@@ -249,6 +250,15 @@ impl<'s> Link<'s> {
             self.state = State::Ending(ours);
         }
         notice
+    }
+
+    /// Forgives failures once a server that has let us in says something that makes sense: its
+    /// bytes of an earlier poll, whose events were polled, have not ended the link.
+    fn check_sense(&mut self, came: bool, pipeline: PipelineState) {
+        if self.heard && pipeline == PipelineState::Up {
+            self.failures = 0;
+        }
+        self.heard |= came && matches!(self.state, State::Up | State::Draining(_));
     }
 
     /// Lets the pipeline look at the clock, unless what has just come may answer what is due; but
@@ -297,6 +307,7 @@ impl<'s> Link<'s> {
         random: u32,
     ) -> Notice {
         self.port = next_port(self.port, random);
+        (self.heard, self.overdue) = (false, false);
         if socket.is_open() {
             socket.abort();
         }
@@ -333,13 +344,6 @@ impl<'s> Link<'s> {
     const fn closed(&mut self) -> Option<Notice> {
         self.state = State::Closed;
         Some(Notice::Closed)
-    }
-}
-
-impl State {
-    /// Whether what comes now shows that the server works: it has let us in before.
-    const fn is_proven(self) -> bool {
-        matches!(self, Self::Up | Self::Draining(_))
     }
 }
 

@@ -204,6 +204,8 @@ impl Net {
 struct Relay {
     socket: SocketHandle,
     upstream: Option<TcpStream>,
+    /// It was handed on; there is no second time.
+    begun: bool,
     /// The server has closed its side.
     ended: bool,
     /// From the server, not yet taken by the socket.
@@ -215,6 +217,7 @@ impl Relay {
         Self {
             socket,
             upstream: None,
+            begun: false,
             ended: false,
             down: Vec::new(),
         }
@@ -224,6 +227,8 @@ impl Relay {
         match socket.state() {
             tcp::State::Closed | tcp::State::TimeWait => {
                 self.upstream = None;
+                (self.begun, self.ended) = (false, false);
+                self.down.clear();
                 if listens {
                     socket.abort();
                     return socket.listen(PORT).is_ok();
@@ -237,13 +242,13 @@ impl Relay {
             tcp::State::Listen | tcp::State::SynReceived => return false,
             _ => {}
         }
-        if self.upstream.is_none() && !self.ended {
+        if !self.begun {
+            self.begun = true;
             match TcpStream::connect(server) {
                 Ok(stream) => {
                     stream.set_nonblocking(true).unwrap();
                     stream.set_nodelay(true).unwrap();
                     self.upstream = Some(stream);
-                    self.down.clear();
                 }
                 Err(_) => {
                     socket.abort();
@@ -305,7 +310,6 @@ impl Relay {
         }
         if self.ended && self.down.is_empty() {
             socket.close();
-            self.ended = false;
             self.upstream = None;
         }
         moved

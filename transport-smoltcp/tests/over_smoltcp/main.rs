@@ -1,5 +1,6 @@
 //! The transport against real servers, over two smoltcp interfaces and a cable between them.
 
+mod bad_input;
 mod board;
 mod conformance;
 mod device;

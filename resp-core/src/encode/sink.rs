@@ -113,14 +113,13 @@ impl<'a> Sink<'a> {
 }
 
 /// Copies as many bytes as both sides have.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
     let n = to.len().min(from.len());
     if let (Some(to), Some(from)) = (to.get_mut(..n), from.get(..n)) {
-        // Names, keys and numbers are short: two overlapping words cost less than a call. A small
-        // machine keeps the call.
-        let small = cfg!(target_pointer_width = "32");
-        if small || n > 16 || !(ends::<8>(to, from) || ends::<4>(to, from) || ends::<2>(to, from)) {
+        // Names, keys and numbers are short: two overlapping words cost less than a call.
+        if n > 16 || !(ends::<8>(to, from) || ends::<4>(to, from) || ends::<2>(to, from)) {
             // Both are of one length, which the compiler sees: no panic path is kept.
             to.copy_from_slice(from);
         }

@@ -62,6 +62,14 @@ pub struct Window {
     pub reply_bytes: u32,
 }
 
+impl Window {
+    /// Whether nothing is limited.
+    #[inline]
+    pub(crate) const fn is_open(self) -> bool {
+        self.commands == 0 && self.sent_bytes == 0 && self.reply_bytes == 0
+    }
+}
+
 /// When queued commands leave. [`Pipeline::flush`](super::Pipeline::flush) overrides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -13,12 +13,12 @@ impl Engine {
     #[inline]
     pub(crate) fn heard(&mut self, now: Instant) {
         self.now = self.now.max(now);
-        self.heard = self.heard.max(now);
+        self.heard = self.now;
     }
 
     /// Whether the server owes something.
     fn is_owed(&self) -> bool {
-        self.ring.sent > 0 || (self.link == Link::LoggingIn && self.handshake.is_owed())
+        self.ring.sent > 0 || (matches!(self.link, Link::LoggingIn) && self.handshake.is_owed())
     }
 
     /// When the oldest command that has not ended runs out of time.
@@ -48,7 +48,7 @@ impl Engine {
             return None;
         };
         let oldest = self.ring.cleared.max(self.ring.flushed);
-        if age == Duration::ZERO || oldest >= self.ring.len || self.link != Link::Up {
+        if age == Duration::ZERO || oldest >= self.ring.len || !matches!(self.link, Link::Up) {
             return None;
         }
         let slot = self.ring.slot(oldest, mem.slots)?;

@@ -20,7 +20,7 @@ impl Engine {
 
     /// Nothing more will come: what was received is read, then the link ends.
     pub(crate) fn end(&mut self, error: PipelineError) {
-        if self.link == Link::LoggingIn
+        if matches!(self.link, Link::LoggingIn)
             && self.handshake.is_greeting()
             && self.rx.consumed == 0
             && self.rx.start == self.rx.end

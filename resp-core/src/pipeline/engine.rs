@@ -34,7 +34,7 @@ pub(crate) struct Memory<'m> {
 ///
 /// The first variant, with no data, is all zero, so that statics lie in `.bss`; so it is for
 /// every enum in the engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 #[repr(u8)]
 pub(crate) enum Link {
     /// There was no connection yet.
@@ -146,7 +146,7 @@ impl Engine {
 
     /// Lets the caller's commands go once the handshake is done.
     pub(crate) fn check_login(&mut self) {
-        if self.link == Link::LoggingIn && self.handshake.is_ready() {
+        if matches!(self.link, Link::LoggingIn) && self.handshake.is_ready() {
             self.session.set_resp3(self.handshake.is_resp3());
             self.link = Link::Up;
         }
@@ -179,10 +179,10 @@ impl Engine {
         self.excerpt
     }
 
-    /// Whether all has left that was queued, for sure; asked again and again by every pump.
+    /// Whether what leaves next is the caller's.
     #[inline]
-    pub(crate) fn has_nothing_to_send(&self) -> bool {
-        self.link == Link::Up && self.ring.is_all_out() && !self.handshake.is_transmitting()
+    pub(crate) fn is_sending_commands(&self) -> bool {
+        matches!(self.link, Link::Up) && !self.handshake.is_transmitting()
     }
 
     /// Clears what may leave.
@@ -212,11 +212,11 @@ impl Engine {
     /// Books what left, and notes for each command that is gone whether it is owed a reply.
     #[inline]
     pub(crate) fn transmitted(&mut self, mem: &mut Memory<'_>, n: usize, now: Instant) {
+        self.now = self.now.max(now);
         if self.ring.sent == 0 {
             // Nothing was owed: the silence begins now.
-            self.heard = self.heard.max(now);
+            self.heard = self.now;
         }
-        self.now = self.now.max(now);
         self.ring.transmitted(n, mem.tx.len());
         self.pass(mem);
     }
@@ -250,7 +250,7 @@ impl Engine {
     }
 
     /// What else depends on which slot is the oldest.
-    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[inline(always)]
     pub(crate) fn popped(&mut self, mem: &mut Memory<'_>) {
         if self.expired > 0 {
             self.expired = self.expired.wrapping_sub(1);

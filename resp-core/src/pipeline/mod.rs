@@ -425,22 +425,18 @@ impl<S: Storage> Pipeline<S> {
     /// with [`transmitted`](Self::transmitted).
     #[inline]
     pub fn poll_transmit(&mut self) -> Option<&[u8]> {
-        if self.engine.has_nothing_to_send() {
+        if !self.engine.is_sending_commands() {
+            return self.transmit_login();
+        }
+        // Asked by every pump, again and again.
+        if self.engine.ring.is_all_out() {
             return None;
         }
         self.transmit()
     }
 
     fn transmit(&mut self) -> Option<&[u8]> {
-        match self.engine.link {
-            Link::Up => {}
-            Link::LoggingIn => return self.transmit_login(),
-            _ => return None,
-        }
         split!(self => mem, _tags);
-        if self.engine.handshake.is_transmitting() {
-            return Some(self.engine.handshake.rest());
-        }
         self.engine.clear(&mut mem);
         let bytes = self.engine.ring.lend(mem.tx);
         (!bytes.is_empty()).then_some(bytes)
@@ -448,13 +444,15 @@ impl<S: Storage> Pipeline<S> {
 
     #[cold]
     fn transmit_login(&mut self) -> Option<&[u8]> {
-        let login = self.storage.login();
-        self.engine.handshake.make(&login);
-        self.engine.check_login();
-        if self.engine.handshake.is_transmitting() {
-            return Some(self.engine.handshake.rest());
+        if matches!(self.engine.link, Link::LoggingIn) {
+            let login = self.storage.login();
+            self.engine.handshake.make(&login);
+            self.engine.check_login();
         }
         match self.engine.link {
+            Link::LoggingIn | Link::Up if self.engine.handshake.is_transmitting() => {
+                Some(self.engine.handshake.rest())
+            }
             Link::Up => self.transmit(),
             _ => None,
         }
@@ -482,14 +480,27 @@ impl<S: Storage> Pipeline<S> {
     /// ended, but those that the next connection will send.
     #[inline]
     pub fn poll_event(&mut self) -> Result<Option<Event<'_, S::Tag>>, PipelineError> {
-        split!(self => mem, tags);
-        if let Some((slot, at, frame)) = self.engine.quick(&mut mem) {
-            let Some(tag) = tags.get_mut(slot).and_then(Option::take) else {
-                return Ok(None);
-            };
-            let Parts { rx, .. } = self.storage.parts();
-            let reply = Reply::new(rx.get(at..).unwrap_or_default(), frame);
-            return Ok(Some(Event::Reply { tag, reply }));
+        let calm = self.engine.is_calm();
+        if calm && self.engine.rx.is_empty() {
+            return Ok(None);
+        }
+        self.next_event(calm)
+    }
+
+    // A small machine keeps the two questions above at their caller, and one copy of this.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    fn next_event(&mut self, calm: bool) -> Result<Option<Event<'_, S::Tag>>, PipelineError> {
+        if calm {
+            split!(self => mem, _tags);
+            if let Some((slot, at, frame)) = self.engine.quick(&mut mem) {
+                let Parts { rx, tags, .. } = self.storage.parts();
+                let Some(tag) = tags.get_mut(slot).and_then(Option::take) else {
+                    return Ok(None);
+                };
+                let reply = Reply::new(rx.get(at..).unwrap_or_default(), frame);
+                return Ok(Some(Event::Reply { tag, reply }));
+            }
         }
         let found = loop {
             split!(self => mem, _tags);

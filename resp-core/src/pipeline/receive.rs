@@ -56,19 +56,21 @@ pub(crate) enum Found {
 }
 
 impl Engine {
-    /// The common case, alone: a whole scalar that is no error, for a plain command that waits
-    /// for it, while nothing else is to be told. `None` says nothing; [`poll`](Self::poll)
-    /// decides.
+    /// Whether nothing is to be told but replies, each to the oldest command.
+    #[inline]
+    pub(crate) fn is_calm(&self) -> bool {
+        matches!(self.link, Link::Up)
+            && matches!(self.reading, Reading::Frames)
+            && self.ring.is_even()
+            && !self.has_news()
+            && !self.handshake.is_owed()
+    }
+
+    /// The common case, alone, while it [is calm](Self::is_calm): a whole scalar that is no error,
+    /// for a command that waits for it. `None` says nothing; [`poll`](Self::poll) decides.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn quick(&mut self, mem: &mut Memory<'_>) -> Option<(usize, usize, Frame)> {
-        if self.link != Link::Up
-            || self.has_news()
-            || self.handshake.is_owed()
-            || !matches!(self.reading, Reading::Frames)
-        {
-            return None;
-        }
-        let (index, slot) = self.ring.even_head(mem.slots)?;
+        let (index, slot) = self.ring.sent_head(mem.slots)?;
         let at = self.rx.start;
         let frame = self.framer.quick(self.rx.waiting(mem.rx))?;
         self.rx.consume(frame.len);
@@ -253,7 +255,7 @@ impl Engine {
 
     /// +RESET: logged out, database 0, RESP2. The handshake runs again before anything else.
     fn link_again(&mut self) {
-        if self.link == Link::Up {
+        if matches!(self.link, Link::Up) {
             self.link = Link::LoggingIn;
             self.handshake.rewind(self.without_hello);
         }

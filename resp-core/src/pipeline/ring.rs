@@ -194,11 +194,12 @@ impl Ring {
         extra: u64,
         capacity: usize,
     ) {
-        let limits = Limits::of(window, extra);
         if ready == self.len && self.cleared >= self.uneven && !self.barrier {
             let bytes = self.window_bytes.wrapping_add(self.queued_bytes);
             let replies = self.window_replies.wrapping_add(self.queued_replies);
-            if limits.admit(ready.wrapping_sub(1), bytes, replies) {
+            if window.is_open()
+                || Limits::of(window, extra).admit(ready.wrapping_sub(1), bytes, replies)
+            {
                 // All of it at once.
                 (self.window_bytes, self.window_replies) = (bytes, replies);
                 self.run = self.run.wrapping_add(self.queued_bytes);
@@ -207,7 +208,7 @@ impl Ring {
                 return;
             }
         }
-        self.clear_singly(slots, ready, limits, capacity);
+        self.clear_singly(slots, ready, Limits::of(window, extra), capacity);
     }
 
     /// The same, slot by slot.
@@ -284,7 +285,7 @@ impl Ring {
 
     /// Passes all slots whose last byte has left, up to the first that is not plain; for those,
     /// call [`pass`](Self::pass).
-    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[inline(always)]
     pub(crate) fn pass_plain(&mut self, slots: &[Slot], capacity: usize) {
         if self.run > 0 || self.sent < self.uneven {
             return self.pass_singly(slots, capacity);
@@ -395,10 +396,16 @@ impl Ring {
         }
     }
 
-    /// The oldest slot, if its last byte has left and all that is outstanding is even.
-    #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(crate) fn even_head(&self, slots: &[Slot]) -> Option<(usize, Slot)> {
-        if self.sent == 0 || self.uneven > 0 {
+    /// Whether all that is outstanding is even.
+    #[inline]
+    pub(crate) const fn is_even(&self) -> bool {
+        self.uneven == 0
+    }
+
+    /// The oldest slot, if its last byte has left.
+    #[inline(always)]
+    pub(crate) fn sent_head(&self, slots: &[Slot]) -> Option<(usize, Slot)> {
+        if self.sent == 0 {
             return None;
         }
         let index = self.index(0, slots);
@@ -406,7 +413,7 @@ impl Ring {
     }
 
     /// Gives up the oldest slot, whose last byte has left and which is even.
-    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[inline(always)]
     pub(crate) fn pop_sent(&mut self, slot: Slot, depth: usize, capacity: usize) {
         self.sent = self.sent.wrapping_sub(1);
         self.cleared = self.cleared.wrapping_sub(1);

@@ -38,6 +38,12 @@ impl Rx {
         memory.get(self.start..self.end).unwrap_or_default()
     }
 
+    /// Whether nothing waits.
+    #[inline]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
     /// Whether all of the buffer waits: nothing more can be received before something is
     /// consumed.
     #[inline]

@@ -2,11 +2,13 @@
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use core::time::Duration;
 
 use respipe_core::Command;
 use respipe_core::pipeline::{Fate, Why};
 use respipe_core::reply::OwnedReply;
 use respipe_host::Error;
+use tokio::time::Sleep;
 
 use crate::hub::Shared;
 use crate::pieces::Answered;
@@ -18,6 +20,8 @@ pub(crate) struct Call<'c, C> {
     command: &'c C,
     way: Way,
     state: State,
+    /// No longer than this, if anything.
+    limit: Option<Pin<Box<Sleep>>>,
 }
 
 /// What a call does where there is no room.
@@ -45,6 +49,37 @@ impl<'c, C: Command> Call<'c, C> {
             command,
             way,
             state: State::New,
+            limit: None,
+        }
+    }
+
+    /// A call that ends when this time is over.
+    pub(crate) fn within(mut self, limit: Duration) -> Self {
+        self.limit = Some(Box::pin(tokio::time::sleep(limit)));
+        self
+    }
+
+    /// The command.
+    #[cfg(feature = "tracing")]
+    pub(crate) const fn command(&self) -> &'c C {
+        self.command
+    }
+
+    /// Whether it waits in line.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_in_line(&self) -> bool {
+        match self.state {
+            State::Waiting(key) => self.shared.lock().is_in_line(key),
+            _ => false,
+        }
+    }
+
+    /// When it left the line.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn left_line(&self) -> Option<tokio::time::Instant> {
+        match self.state {
+            State::Waiting(key) => self.shared.lock().calls.take_left_line(key),
+            _ => None,
         }
     }
 
@@ -59,8 +94,14 @@ impl<'c, C: Command> Call<'c, C> {
         Pin::new(self).poll(cx).map_ok(Some)
     }
 
+    /// Whether the caller's time is up.
+    fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
+        let limit = self.limit.as_mut();
+        limit.is_some_and(|limit| limit.as_mut().poll(cx).is_ready())
+    }
+
     /// The caller's time is up.
-    pub(crate) fn expire(&mut self) -> Result<OwnedReply, Error> {
+    fn expire(&mut self) -> Result<OwnedReply, Error> {
         let ended = match core::mem::replace(&mut self.state, State::Over) {
             State::Waiting(key) => self.shared.stir(|hub| hub.give_up(key)),
             _ => Err(Fate::NotSent),
@@ -92,7 +133,10 @@ impl<C: Command> Future for Call<'_, C> {
                 match begun {
                     Ok(key) => {
                         this.state = State::Waiting(key);
-                        Poll::Pending
+                        match this.is_late(cx) {
+                            true => Poll::Ready(this.expire()),
+                            false => Poll::Pending,
+                        }
                     }
                     Err(error) => {
                         this.state = State::Over;
@@ -104,6 +148,8 @@ impl<C: Command> Future for Call<'_, C> {
                 let collected = this.shared.lock().collect(key, cx.waker());
                 if collected.is_ready() {
                     this.state = State::Over;
+                } else if this.is_late(cx) {
+                    return Poll::Ready(this.expire());
                 }
                 collected
             }

@@ -146,6 +146,9 @@ pub(crate) struct Calls {
     slots: Slab<Call>,
     /// To be woken as soon as the lock is given back.
     pub(crate) wake: Vec<Waker>,
+    /// When those who waited in line left it.
+    #[cfg(feature = "tracing")]
+    left_line: std::collections::HashMap<u32, tokio::time::Instant>,
 }
 
 impl Calls {
@@ -168,7 +171,17 @@ impl Calls {
 
     #[inline]
     pub(crate) fn remove(&mut self, key: u32) -> Option<Call> {
+        #[cfg(feature = "tracing")]
+        if !self.left_line.is_empty() {
+            self.left_line.remove(&key);
+        }
         self.slots.try_remove(key as usize)
+    }
+
+    /// When a call left the line, if it has.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn take_left_line(&mut self, key: u32) -> Option<tokio::time::Instant> {
+        self.left_line.remove(&key)
     }
 
     /// How many there are.
@@ -185,6 +198,8 @@ impl Calls {
                 Self::stir(run, &mut self.wake);
             }
             Some(call @ Call::Queued { .. }) => {
+                #[cfg(feature = "tracing")]
+                self.left_line.insert(tag.key, tokio::time::Instant::now());
                 if let Call::Queued { waker, .. } = core::mem::replace(call, Call::Orphan) {
                     *call = Call::Sent {
                         waker,

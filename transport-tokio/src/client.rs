@@ -16,6 +16,7 @@ use crate::pump::Pump;
 use crate::pushes::PushStream;
 use crate::state::Connection;
 use crate::stream::{self, Duplex};
+use crate::trace::spanned;
 
 /// A client of one server over one connection, for any number of callers at once.
 ///
@@ -181,7 +182,7 @@ impl Client {
     /// connection does not take; [`Error::LineFull`] that too many wait already.
     #[inline]
     pub async fn call<C: Command>(&self, command: &C) -> Result<OwnedReply, Error> {
-        Call::new(&self.handle.shared, command, Way::Waits).await
+        spanned(Call::new(&self.handle.shared, command, Way::Waits)).await
     }
 
     /// As [`call`](Self::call), and converts the reply; a server's error is an error here.
@@ -201,7 +202,7 @@ impl Client {
     /// As [`call`](Self::call); [`Error::Rejected`] with a reason that
     /// [`is_temporary`](crate::Rejected::is_temporary) when the window is full: nothing was sent.
     pub async fn try_call<C: Command>(&self, command: &C) -> Result<OwnedReply, Error> {
-        Call::new(&self.handle.shared, command, Way::Tries).await
+        spanned(Call::new(&self.handle.shared, command, Way::Tries)).await
     }
 
     /// Sends a command that changes the session of all clones.
@@ -226,11 +227,7 @@ impl Client {
         limit: Duration,
         command: &C,
     ) -> Result<OwnedReply, Error> {
-        let mut call = Call::new(&self.handle.shared, command, Way::Waits);
-        match tokio::time::timeout(limit, &mut call).await {
-            Ok(answered) => answered,
-            Err(_) => call.expire(),
-        }
+        spanned(Call::new(&self.handle.shared, command, Way::Waits).within(limit)).await
     }
 }
 

@@ -292,6 +292,12 @@ impl Hub {
         }
     }
 
+    /// Whether a call waits in line.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_in_line(&mut self, key: u32) -> bool {
+        matches!(self.calls.find(key), Some(Call::Queued { .. }))
+    }
+
     /// Takes a call out whose answer was delivered in pieces; whether it was.
     pub(crate) fn take_streamed(&mut self, key: u32) -> bool {
         let streamed = matches!(self.calls.find(key), Some(Call::Streamed));

@@ -23,6 +23,7 @@ mod cmd;
 mod decimal;
 #[cfg(feature = "alloc")]
 mod list;
+mod name;
 mod raw;
 mod sink;
 mod template;
@@ -32,6 +33,7 @@ pub use argument::{Argument, Arguments, Each, Fill, One, Then};
 pub use cmd::{Cmd, cmd};
 #[cfg(feature = "alloc")]
 pub use list::CommandList;
+pub use name::Name;
 pub use raw::{RawCommand, RawError};
 pub use sink::Sink;
 pub use template::{Filled, Part, Template};

@@ -3,7 +3,7 @@
 use super::messages::message;
 use crate::boundary::{Buffer, flag, number, size};
 use core::hint::black_box;
-use respipe_core::encode::{Argument, Command, RawCommand, Sink, Template, Writer, cmd};
+use respipe_core::encode::{Argument, Command, Name, RawCommand, Sink, Template, Writer, cmd};
 use respipe_core::{Kind, template};
 
 /// What a pipeline asks of a command.
@@ -18,6 +18,7 @@ fn command(command: impl Command) {
     let mut sink = Sink::new(out.bytes_mut());
     command.encode(&mut sink);
     black_box((sink.room(), sink.overflowed()));
+    black_box(black_box(Name::of(&command)).as_str());
 }
 
 /// An argument of somebody else's type, which does not write what it announced.

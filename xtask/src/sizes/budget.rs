@@ -24,6 +24,7 @@ struct Budget {
 pub enum What {
     Flash,
     Ram,
+    Stack,
 }
 
 /// A budget and what was found.
@@ -68,6 +69,7 @@ impl Budgets {
                     bytes: match budget.what {
                         What::Flash => ours.flash,
                         What::Ram => ours.ram,
+                        What::Stack => ours.stack.context("no stack is known for this target")?,
                     },
                 })
             })
@@ -79,7 +81,7 @@ impl Budget {
     fn read(line: &str) -> Result<Self> {
         let words: Vec<_> = line.split_whitespace().collect();
         let [target, rung, what, goal, limit] = words[..] else {
-            bail!("a line has five words: target, rung, flash or ram, goal, limit");
+            bail!("a line has five words: target, rung, what, goal, limit");
         };
         Ok(Self {
             target: target.into(),
@@ -87,7 +89,8 @@ impl Budget {
             what: match what {
                 "flash" => What::Flash,
                 "ram" => What::Ram,
-                _ => bail!("`{what}` is neither flash nor ram"),
+                "stack" => What::Stack,
+                _ => bail!("`{what}` is neither flash nor ram nor stack"),
             },
             goal: match goal {
                 "-" => None,
@@ -120,6 +123,7 @@ impl What {
         match self {
             Self::Flash => "flash",
             Self::Ram => "ram",
+            Self::Stack => "stack",
         }
     }
 }

@@ -1,8 +1,9 @@
 //! `cargo sizes`: builds the ladder of programs in `xtask/sizes` and says what each costs, in flash
-//! and in static RAM, what of it is ours, and whether the budgets of `xtask/sizes/budgets.txt` hold.
+//! in static RAM and in stack, what of it is ours, and whether the budgets of `xtask/sizes/budgets.txt` hold.
 
 mod budget;
 mod image;
+mod stack;
 mod table;
 
 use crate::ci::Context;
@@ -11,6 +12,7 @@ use crate::toolchain;
 use anyhow::{Result, bail};
 use budget::Budgets;
 use image::Image;
+use stack::{Path, Stack};
 use std::process::ExitCode;
 use xshell::{Shell, cmd};
 
@@ -18,7 +20,9 @@ use xshell::{Shell, cmd};
 #[path = "../../sizes/src/buffers.rs"]
 mod buffers;
 
-const TARGETS: [&str; 2] = ["thumbv7m-none-eabi", "thumbv6m-none-eabi"];
+const TARGETS: [&str; 2] = [ARMV7M, "thumbv6m-none-eabi"];
+
+const ARMV7M: &str = "thumbv7m-none-eabi";
 
 /// The programs, from the lowest rung up, and the features that each is built with.
 const RUNGS: [(&str, &str); 5] = [
@@ -47,6 +51,8 @@ struct Rung {
     target: &'static str,
     name: &'static str,
     image: Image,
+    /// Its deepest stack, for the target whose assembly is understood.
+    stack: Option<Path>,
     /// Above the floor; `None` for what lies below it, and for the floor.
     ours: Option<Ours>,
 }
@@ -57,6 +63,8 @@ struct Ours {
     flash: u64,
     /// Bytes of static RAM above the floor, without `tx`, `rx`, slots and tags.
     ram: u64,
+    /// Bytes of stack at its deepest that the floor does not need.
+    stack: Option<u64>,
 }
 
 /// Prints what was asked for; the exit code is 1 if a budget is exceeded.
@@ -112,25 +120,40 @@ pub fn step(ci: &Context) -> Result<Verdict> {
 fn weigh(sh: &Shell, target: &'static str) -> Result<Vec<Rung>> {
     let mut ladder: Vec<Rung> = Vec::new();
     for (name, features) in RUNGS {
+        // A file for each build: one that is up to date is not written again.
+        let assembly = sh
+            .current_dir()
+            .join(format!("target/sizes/{target}-{name}.s"));
+        let emit = format!("asm={}", assembly.display());
         cmd!(
             sh,
-            "cargo build --quiet --locked --release --manifest-path xtask/sizes/Cargo.toml"
+            "cargo rustc --quiet --locked --release --manifest-path xtask/sizes/Cargo.toml"
         )
         .args(["--target", target, "--target-dir", "target/sizes"])
         .args(["--bin", name, "--features", features])
+        .args(["--", "--emit", &emit])
         .quiet()
         .run()?;
         let image = format!("target/sizes/{target}/release/{name}");
         let image = Image::parse(&sh.read_binary_file(image)?)?;
+        let stack = match target == ARMV7M {
+            true => Some(Stack::parse(&sh.read_file(&assembly)?).deepest("main")),
+            false => None,
+        };
         let floor = ladder.iter().find(|rung| rung.name == FLOOR);
         let ours = floor.map(|floor| Ours {
             flash: image.flash.saturating_sub(floor.image.flash),
             ram: (image.ram.saturating_sub(floor.image.ram)).saturating_sub(buffers()),
+            stack: stack
+                .as_ref()
+                .zip(floor.stack.as_ref())
+                .map(|(path, floor)| path.bytes.saturating_sub(floor.bytes)),
         });
         ladder.push(Rung {
             target,
             name,
             image,
+            stack,
             ours,
         });
     }

@@ -12,14 +12,17 @@ pub fn sizes(ladder: &[Rung]) -> String {
     for target in targets(ladder) {
         let _ = writeln!(
             text,
-            "{target} (bytes; opt-level \"s\", fat LTO)\n  {:<12}{:>10}{:>12}{:>16}{:>24}",
-            "", "flash", "static RAM", "flash, ours", "RAM but for buffers"
+            "{target} (bytes; opt-level \"s\", fat LTO)\n  {:<12}{:>8}{:>12}{:>8}{:>14}{:>12}{:>14}",
+            "", "flash", "static RAM", "stack", "flash, ours", "RAM, ours", "stack, ours"
         );
         for rung in ladder.iter().filter(|rung| rung.target == target) {
-            let (flash, ram) = match &rung.ours {
-                Some(ours) => (ours.flash.to_string(), ours.ram.to_string()),
-                None => ("-".into(), "-".into()),
-            };
+            let shown =
+                |bytes: Option<u64>| bytes.map_or("-".to_owned(), |bytes| bytes.to_string());
+            let ours = rung.ours.as_ref();
+            let flash = shown(ours.map(|ours| ours.flash));
+            let ram = shown(ours.map(|ours| ours.ram));
+            let deeper = shown(ours.and_then(|ours| ours.stack));
+            let stack = shown(rung.stack.as_ref().map(|path| path.bytes));
             let Image {
                 flash: all,
                 ram: statics,
@@ -27,13 +30,14 @@ pub fn sizes(ladder: &[Rung]) -> String {
             } = rung.image;
             let _ = writeln!(
                 text,
-                "  {:<12}{all:>10}{statics:>12}{flash:>16}{ram:>24}",
+                "  {:<12}{all:>8}{statics:>12}{stack:>8}{flash:>14}{ram:>12}{deeper:>14}",
                 rung.name
             );
         }
     }
     text.push_str(
-        "ours: above the rung `smoltcp`. Buffers: tx, rx, 16 bytes a slot and its tag.\n",
+        "ours: above the rung `smoltcp`; RAM without tx, rx, and 16 bytes a slot and its tag.\n\
+         stack: the deepest path through the code that is there, whether it is taken or not.\n",
     );
     text
 }
@@ -69,6 +73,12 @@ pub fn symbols(ladder: &[Rung], count: usize) -> String {
         for (origin, bytes) in by_crate.iter().take(6) {
             let _ = writeln!(text, "  {bytes:>7}  {origin}");
         }
+        if let Some(path) = &rung.stack {
+            let _ = writeln!(text, "deepest stack, {} bytes:", path.bytes);
+            for (name, frame) in &path.frames {
+                let _ = writeln!(text, "  {frame:>7}  {name}");
+            }
+        }
         let _ = writeln!(text, "largest above the floor:");
         for (bytes, name) in more.iter().take(count) {
             let _ = writeln!(text, "  {bytes:>7}  {name}");
@@ -103,8 +113,10 @@ pub fn json(ladder: &[Rung], found: &[Finding]) -> String {
         let rungs = rungs.map(|rung| {
             let ours = rung.ours.as_ref().map_or(String::new(), |ours| {
                 format!(
-                    ", \"flash_above_floor\": {}, \"ram_above_floor_and_buffers\": {}",
-                    ours.flash, ours.ram
+                    ", \"flash_above_floor\": {}, \"ram_above_floor_and_buffers\": {}, \"stack_above_floor\": {}",
+                    ours.flash,
+                    ours.ram,
+                    ours.stack.map_or("null".into(), |bytes| bytes.to_string()),
                 )
             });
             format!(

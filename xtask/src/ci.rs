@@ -1,5 +1,6 @@
 //! `cargo ci`: the list of steps, and the loop that runs them.
 
+use crate::firmware;
 use crate::fuzz;
 use crate::install;
 use crate::link_proof;
@@ -44,6 +45,7 @@ const STEPS: &[Step] = &[
     Step::new("bare-metal", steps::bare_metal),
     Step::new("link-proof", link_proof::run),
     Step::new("sizes", sizes::step),
+    Step::new("firmware", firmware::step),
     Step::new("other-hosts", steps::other_hosts),
     Step::new("msrv", steps::msrv),
     Step::new("bench", steps::bench),

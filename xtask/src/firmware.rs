@@ -3,8 +3,12 @@
 //! The firmware is a workspace of its own, in `examples/telemetry-firmware`; the host's side, which
 //! boots it and checks what it did, is `examples/telemetry-host`.
 
-use anyhow::{Context as _, Result, bail};
+use crate::ci::Context;
+use crate::report::Verdict;
+use crate::toolchain;
+use anyhow::{Context as _, Result, bail, ensure};
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use xshell::{Shell, cmd};
 
@@ -40,6 +44,49 @@ pub const MACHINES: [Machine; 3] = [
         emulated: "lm3s6965evb",
     },
 ];
+
+/// A run with one fault of each kind, in ten seconds.
+const SHORT_SCRIPT: &str = "wait:0.5,reset,wait:0.5,kill:0.3,wait:0.7,stop:2.3,wait:0.7,link:0.7,wait:0.7,close,wait:0.4,reboot,wait:0.6";
+
+/// What `cargo ci` runs of it: each machine, and one run with faults.
+pub fn step(ci: &Context) -> Result<Verdict> {
+    let emulator = cmd!(ci.sh, "qemu-system-arm --version");
+    if emulator.quiet().ignore_stderr().read().is_err() {
+        return Ok(Verdict::Skipped(
+            "no qemu-system-arm; `cargo ci --install` installs it".into(),
+        ));
+    }
+    let mut verdict = Verdict::PASSED;
+    for machine in &MACHINES {
+        if let Err(lacking) = toolchain::target(ci, machine.target) {
+            verdict = verdict.or_worse(lacking);
+            continue;
+        }
+        let (target, features) = (machine.target, machine.features);
+        let manifest = format!("{FOLDER}/Cargo.toml");
+        cmd!(ci.sh, "cargo clippy --quiet --locked --release --no-deps")
+            .args(["--manifest-path", &manifest, "--target", target])
+            .args(["--features", features, "--target-dir"])
+            .arg(folder(&ci.sh, machine))
+            .args(["--", "-D", "warnings"])
+            .run()?;
+        checked(ci, machine, "--samples 500 --quiet")?;
+        if machine.name == MACHINES[0].name {
+            let faults = format!("--samples 1000 --period 10000 --script {SHORT_SCRIPT}");
+            checked(ci, machine, &faults)?;
+        }
+    }
+    Ok(verdict)
+}
+
+fn checked(ci: &Context, machine: &Machine, arguments: &str) -> Result<()> {
+    println!("$ cargo firmware --machine {} {arguments}", machine.name);
+    let words = ["--machine", machine.name].into_iter();
+    let words = words.chain(arguments.split(' ')).map(OsString::from);
+    let done = run(&ci.sh, &words.collect::<Vec<_>>())?;
+    ensure!(done == ExitCode::SUCCESS, "not as it should be: see above");
+    Ok(())
+}
 
 /// Builds for the machine that the arguments name, and hands the rest of them on.
 pub fn run(sh: &Shell, arguments: &[OsString]) -> Result<ExitCode> {
@@ -81,11 +128,15 @@ fn named(name: &str) -> Result<&'static Machine> {
     }
 }
 
-/// Builds both programs; the folder that they lie in.
-fn build(sh: &Shell, machine: &Machine) -> Result<std::path::PathBuf> {
+/// One for each machine, so that changing between them builds nothing anew.
+fn folder(sh: &Shell, machine: &Machine) -> PathBuf {
     let root = sh.current_dir();
-    // One for each machine, so that changing between them builds nothing anew.
-    let folder = root.join("target/firmware").join(machine.name);
+    root.join("target/firmware").join(machine.name)
+}
+
+/// Builds both programs; the folder that they lie in.
+fn build(sh: &Shell, machine: &Machine) -> Result<PathBuf> {
+    let folder = folder(sh, machine);
     let (target, features) = (machine.target, machine.features);
     // From its own folder, whose `.cargo/config.toml` says what defmt compiles in.
     let _inside = sh.push_dir(FOLDER);

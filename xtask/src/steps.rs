@@ -55,6 +55,7 @@ pub fn fmt(ci: &Context) -> Result<Verdict> {
         "Cargo.toml",
         "xtask/link-proof/Cargo.toml",
         "xtask/sizes/Cargo.toml",
+        "examples/telemetry-firmware/Cargo.toml",
         "bench/Cargo.toml",
         "fuzz/Cargo.toml",
     ] {

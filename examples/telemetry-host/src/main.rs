@@ -55,13 +55,15 @@ fn firmware() -> Result<ExitCode> {
     if options.json {
         println!("{}", report.json(&options));
     }
-    Ok(match report.complaints().as_slice() {
-        [] => ExitCode::SUCCESS,
-        complaints => {
-            for complaint in complaints {
-                eprintln!("firmware: {complaint}");
+    Ok(
+        match report.complaints(options.script.as_ref()).as_slice() {
+            [] => ExitCode::SUCCESS,
+            complaints => {
+                for complaint in complaints {
+                    eprintln!("firmware: {complaint}");
+                }
+                ExitCode::FAILURE
             }
-            ExitCode::FAILURE
-        }
-    })
+        },
+    )
 }

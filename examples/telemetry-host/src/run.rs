@@ -11,7 +11,7 @@ use crate::check::{Told, Verdict};
 use crate::log;
 use crate::options::Options;
 use crate::qemu::{Boot, Control, Next, Qemu};
-use crate::script::{Fault, Script};
+use crate::script::Script;
 use crate::server::Server;
 
 /// How long the firmware may say nothing before it counts as hanging: it reports its progress each
@@ -102,7 +102,7 @@ fn make_trouble(
         if done.load(Ordering::Acquire) {
             break;
         }
-        if !matches!(fault, Fault::Wait(_)) {
+        if fault.is_fault() {
             faults.fetch_add(1, Ordering::Relaxed);
             println!("  ------- {fault}");
         }

@@ -7,9 +7,9 @@
 #![no_main]
 
 use defmt_semihosting as _;
-use respipe_core::encode::Template;
 use respipe_core::pipeline::{Config, Event, Flush, Inline, Pipeline, Resend};
-use respipe_core::{Duration, Instant, cmd, template};
+use respipe_core::telemetry::WhenFull;
+use respipe_core::{Duration, Instant, cmd};
 use respipe_smoltcp::{Link, Settings};
 use smoltcp::iface::Context;
 use smoltcp::socket::tcp::Socket;
@@ -18,22 +18,21 @@ use telemetry_firmware::board::{self, Board, Clock};
 use telemetry_firmware::handwritten::Handwritten;
 use telemetry_firmware::network::Network;
 use telemetry_firmware::sensor::{Sample, Sensor};
+use telemetry_firmware::telemetry::{SAMPLE, Telemetry};
 
 /// For each sender and size of a batch.
 const SAMPLES: u32 = 640;
 const BATCHES: [u32; 3] = [1, 8, 32];
 
-type Storage = Inline<6_144, 512, 64>;
+type Storage = Inline<{ 64 * SAMPLE }, 768, 64>;
 static PIPELINE: ConstStaticCell<Pipeline<Storage>> =
     ConstStaticCell::new(Pipeline::new(Inline::new()));
 static ALONE: ConstStaticCell<Pipeline<Storage>> =
     ConstStaticCell::new(Pipeline::new(Inline::new()));
 static HANDWRITTEN: ConstStaticCell<Handwritten> = ConstStaticCell::new(Handwritten::new());
 
-const ADD: Template<3> = template!("XADD", "samples", _, "seq", _, "mC", _).replayable();
-
-/// The id of a sample, above that of any sample before: what a clock would give.
-const fn id(sample: Sample) -> u64 {
+/// When a sample was taken, in milliseconds: later than any before.
+const fn time(sample: Sample) -> u64 {
     1_700_000_000_000 + sample.sequence as u64
 }
 
@@ -50,7 +49,7 @@ trait Sender {
 
 impl Sender for Handwritten {
     fn push(&mut self, sample: Sample, _: Instant) {
-        self.push(id(sample), sample.sequence, sample.millidegrees);
+        self.push(time(sample), sample.sequence, sample.millidegrees);
     }
 
     fn turn(&mut self, socket: &mut Socket<'_>, _: &mut Context, _: Instant) -> bool {
@@ -67,23 +66,20 @@ impl Sender for Handwritten {
 struct Respipe<'s> {
     link: Link<'s>,
     pipeline: &'static mut Pipeline<Storage>,
-    errors: u32,
+    telemetry: Telemetry,
 }
 
 impl Sender for Respipe<'_> {
     fn push(&mut self, sample: Sample, now: Instant) {
-        let add = ADD.with((id(sample), sample.sequence, sample.millidegrees));
-        let pushed = self.pipeline.submit(&add, sample.sequence, now);
-        self.errors += u32::from(pushed.is_err());
+        self.telemetry
+            .push(self.pipeline, sample, time(sample), now);
     }
 
     fn turn(&mut self, socket: &mut Socket<'_>, context: &mut Context, now: Instant) -> bool {
         let _ = self.link.poll(now, socket, context, self.pipeline, 1);
-        while let Ok(Some(event)) = self.pipeline.poll_event() {
-            let fine = matches!(event, Event::Reply { reply, .. } if reply.error().is_none());
-            self.errors += u32::from(!fine);
-        }
-        self.link.is_up() && self.pipeline.in_flight() == 0
+        self.telemetry.ask(self.pipeline, now);
+        while let Ok(true) = self.telemetry.poll(self.pipeline) {}
+        self.telemetry.is_ready(self.pipeline) && self.pipeline.in_flight() == 0
     }
 
     fn is_hurried(&mut self, socket: &Socket<'_>, now: Instant) -> bool {
@@ -126,7 +122,7 @@ fn main() -> ! {
     let mut respipe = Respipe {
         link: Link::new(&settings),
         pipeline: PIPELINE.take(),
-        errors: 0,
+        telemetry: Telemetry::new(WhenFull::RefuseNew),
     };
     for batch in BATCHES {
         let mut config = Config::DEFAULT;
@@ -147,9 +143,9 @@ fn main() -> ! {
             n
         );
     }
-    let errors = handwritten.errors as u32 + respipe.errors;
-    defmt::info!("errors={=u32}", errors);
-    board::exit(u8::from(errors > 0))
+    let pushed = BATCHES.len() as u32 * SAMPLES;
+    let fine = handwritten.errors == 0 && respipe.telemetry.stored() == pushed;
+    board::exit(u8::from(!fine))
 }
 
 /// What a sample costs in batches of this size.

@@ -3,7 +3,7 @@
 //! It has no DMA: frames pass word by word through two registers, behind which lie FIFOs. This is
 //! the only file that touches its registers.
 
-use super::Mac;
+use super::{Mac, give, take};
 
 const BASE: usize = 0x4020_0000;
 
@@ -74,14 +74,9 @@ impl Mac for Lan9118 {
     fn receive(&mut self, frame: &mut [u8]) -> usize {
         let counted = (read(Register::ReceivedStatus) >> 16 & 0x3fff) as usize;
         let len = counted.saturating_sub(CHECKSUM).min(frame.len());
-        let mut left = frame.get_mut(..len).unwrap_or_default();
-        // To the end, checksum included: the next frame follows in the same register.
-        for _ in 0..counted.div_ceil(4) {
-            let word = read(Register::ReceivedData).to_le_bytes();
-            let (to, behind) = left.split_at_mut(left.len().min(4));
-            to.copy_from_slice(&word[..to.len()]);
-            left = behind;
-        }
+        let left = frame.get_mut(..len).unwrap_or_default();
+        // To the end, checksum included.
+        take(left, counted.div_ceil(4), || read(Register::ReceivedData));
         len
     }
 
@@ -97,11 +92,7 @@ impl Mac for Lan9118 {
         let len = frame.len() as u32;
         write(Register::DataToSend, FIRST_AND_LAST | len);
         write(Register::DataToSend, len);
-        for bytes in frame.chunks(4) {
-            let mut word = [0; 4];
-            word[..bytes.len()].copy_from_slice(bytes);
-            write(Register::DataToSend, u32::from_le_bytes(word));
-        }
+        give(frame, |word| write(Register::DataToSend, word));
     }
 }
 

@@ -124,3 +124,33 @@ impl<M: Mac> phy::TxToken for ToSend<'_, M> {
         result
     }
 }
+
+/// Gives a frame to a FIFO of words, little endian, the last one filled up with zeros. Four bytes
+/// at a time: this is where most of a driver's instructions go.
+fn give(bytes: &[u8], mut write: impl FnMut(u32)) {
+    let (words, rest) = bytes.as_chunks::<4>();
+    for word in words {
+        write(u32::from_le_bytes(*word));
+    }
+    if !rest.is_empty() {
+        let mut word = [0; 4];
+        word[..rest.len()].copy_from_slice(rest);
+        write(u32::from_le_bytes(word));
+    }
+}
+
+/// Takes so many words from a FIFO, and keeps as many of their bytes as there is room for.
+fn take(bytes: &mut [u8], words: usize, mut read: impl FnMut() -> u32) {
+    let (whole, rest) = bytes.as_chunks_mut::<4>();
+    let (fill, drop) = (whole.len().min(words), words.saturating_sub(whole.len()));
+    for place in &mut whole[..fill] {
+        *place = read().to_le_bytes();
+    }
+    // The end of the frame, and what is behind it: the next frame follows in the same register.
+    for n in 0..drop {
+        let word = read().to_le_bytes();
+        if n == 0 {
+            rest.copy_from_slice(&word[..rest.len()]);
+        }
+    }
+}

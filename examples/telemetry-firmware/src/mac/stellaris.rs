@@ -3,7 +3,7 @@
 //! It has no DMA: frames pass word by word through one register, behind which lie a FIFO for each
 //! direction. This is the only file that touches its registers.
 
-use super::Mac;
+use super::{Mac, give, take};
 
 const BASE: usize = 0x4004_8000;
 
@@ -64,14 +64,10 @@ impl Mac for Stellaris {
         let len = counted.saturating_sub(LENGTH_AND_CHECKSUM).min(frame.len());
         let (start, rest) = frame.split_at_mut(len.min(2));
         start.copy_from_slice(&[first, second][..start.len()]);
-        let mut left = rest.get_mut(..len.saturating_sub(2)).unwrap_or_default();
-        // To the end, checksum included: the next frame follows in the same register.
-        for _ in 1..counted.div_ceil(4) {
-            let word = read(Register::Data).to_le_bytes();
-            let (to, behind) = left.split_at_mut(left.len().min(4));
-            to.copy_from_slice(&word[..to.len()]);
-            left = behind;
-        }
+        let left = rest.get_mut(..len.saturating_sub(2)).unwrap_or_default();
+        // To the end, checksum included; one word was read.
+        let words = counted.div_ceil(4).saturating_sub(1);
+        take(left, words, || read(Register::Data));
         len
     }
 
@@ -80,21 +76,16 @@ impl Mac for Stellaris {
     }
 
     fn send(&mut self, frame: &[u8]) {
-        let (start, rest) = frame.split_at(frame.len().min(2));
-        let payload = frame.len().saturating_sub(ETHERNET_HEADER) as u32;
-        write(Register::Data, payload | word(start) << 16);
-        for bytes in rest.chunks(4) {
-            write(Register::Data, word(bytes));
-        }
+        let &[first, second, ref rest @ ..] = frame else {
+            return;
+        };
+        let payload = frame.len().saturating_sub(ETHERNET_HEADER) as u16;
+        let [low, high] = payload.to_le_bytes();
+        let head = u32::from_le_bytes([low, high, first, second]);
+        write(Register::Data, head);
+        give(rest, |word| write(Register::Data, word));
         write(Register::TransmissionRequest, 1);
     }
-}
-
-/// Up to four bytes as they lie in a register, the rest zero.
-fn word(bytes: &[u8]) -> u32 {
-    let mut word = [0; 4];
-    word[..bytes.len()].copy_from_slice(bytes);
-    u32::from_le_bytes(word)
 }
 
 fn read(register: Register) -> u32 {

@@ -36,6 +36,7 @@ pub fn target(bytes: &[u8]) {
         database: chance.u32(0..3),
         client_name: text(&mut chance),
         library: chance.bool().then(|| (text(&mut chance), "1.0".into())),
+        ..LoginBuf::default()
     };
     let mut run = Run {
         needs_auth: !login.password.is_empty(),

@@ -1,5 +1,6 @@
 //! `cargo ci`: the list of steps, and the loop that runs them.
 
+use crate::deep;
 use crate::firmware;
 use crate::fuzz;
 use crate::install;
@@ -50,12 +51,16 @@ const STEPS: &[Step] = &[
     Step::new("msrv", steps::msrv),
     Step::new("bench", steps::bench),
     Step::new("fuzz", fuzz::step),
+    Step::new("trials", steps::trials),
 ];
 
 /// What `--deep` adds.
 const DEEP: &[Step] = &[
     Step::new("fuzz-long", fuzz::deep),
-    Step::new("deep", steps::deep),
+    Step::new("miri", deep::miri),
+    Step::new("coverage", deep::coverage),
+    Step::new("soak", steps::long_soak),
+    Step::new("mutants", deep::mutants),
 ];
 
 /// Runs the steps and prints a summary; the exit code is 1 if one of them failed.

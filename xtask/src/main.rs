@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod deep;
 mod firmware;
 mod fuzz;
 mod install;

@@ -58,6 +58,7 @@ pub fn fmt(ci: &Context) -> Result<Verdict> {
         "examples/telemetry-firmware/Cargo.toml",
         "bench/Cargo.toml",
         "fuzz/Cargo.toml",
+        "trials/Cargo.toml",
     ] {
         if ci.sh.path_exists(manifest) {
             cmd!(ci.sh, "cargo fmt --manifest-path {manifest} --all --check").run()?;
@@ -238,10 +239,34 @@ pub fn bench(ci: &Context) -> Result<Verdict> {
     Ok(Verdict::PASSED)
 }
 
-pub fn deep(_: &Context) -> Result<Verdict> {
-    Ok(Verdict::Skipped(
-        "Miri, mutants, coverage and the soak are not there yet".into(),
-    ))
+/// Faults and hostile servers over every transport, and a soak that is only long enough to see that it runs.
+pub fn trials(ci: &Context) -> Result<Verdict> {
+    let trials = ["--manifest-path", "trials/Cargo.toml"];
+    cmd!(
+        ci.sh,
+        "cargo clippy --quiet {trials...} --locked --all-targets -- -D warnings"
+    )
+    .run()?;
+    let verdict = tests(cmd!(ci.sh, "cargo test {trials...} --locked"))?;
+    soak(ci, "0.1", verdict)
+}
+
+/// The soak at length.
+pub fn long_soak(ci: &Context) -> Result<Verdict> {
+    soak(ci, "5", Verdict::PASSED)
+}
+
+fn soak(ci: &Context, minutes: &str, verdict: Verdict) -> Result<Verdict> {
+    let binary = ["redis-server", "valkey-server"];
+    let there = |name: &&str| {
+        let version = cmd!(ci.sh, "{name} --version").quiet().ignore_stderr();
+        version.read().is_ok()
+    };
+    if !binary.iter().any(there) {
+        return Ok(Verdict::Skipped("no redis-server or valkey-server".into()));
+    }
+    cmd!(ci.sh, "cargo soak --minutes {minutes}").run()?;
+    Ok(verdict)
 }
 
 /// Runs a step for each of these targets that can be had.

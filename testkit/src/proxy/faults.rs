@@ -12,7 +12,8 @@ pub enum Direction {
 }
 
 impl Direction {
-    pub(super) const BOTH: [Self; 2] = [Self::ToServer, Self::ToClient];
+    /// Both.
+    pub const BOTH: [Self; 2] = [Self::ToServer, Self::ToClient];
 
     pub(super) const fn index(self) -> usize {
         self as usize

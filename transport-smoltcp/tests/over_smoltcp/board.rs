@@ -283,7 +283,10 @@ impl Relay {
     /// From the server to the device.
     fn down(&mut self, socket: &mut tcp::Socket<'_>) -> bool {
         let mut moved = false;
-        if let Some(stream) = &mut self.upstream {
+        // A network holds only so much: whoever sends without end is pushed back.
+        if let Some(stream) = &mut self.upstream
+            && self.down.len() < 64 * 1024
+        {
             let mut bytes = [0; 4096];
             match stream.read(&mut bytes) {
                 Ok(0) => {

@@ -1,13 +1,18 @@
 //! redis-rs on tokio: a `MultiplexedConnection`, cloned for each task; commands and pipelines as its documentation has
 //! them, replies as `Value`s, which is its cheapest form.
 
-use redis::Value;
+use std::time::Duration;
+
 use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Value};
 
 use super::redis_rs::{payload, queue};
 use crate::Result;
 use crate::shared::{Handle, Pipelines};
 use crate::workload::{Tally, Workload};
+
+/// For the replies of a pipeline.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 pub(super) struct RedisRsTokio(MultiplexedConnection);
@@ -29,6 +34,14 @@ impl Handle for RedisRsTokio {
 }
 
 impl Pipelines for RedisRsTokio {
+    /// Its time-out of half a second is for a whole pipeline, and 10 000 long replies take longer where others compute.
+    async fn connect_deep(port: u16, _depth: usize) -> Result<RedisRsTokio> {
+        let client = redis::Client::open(format!("redis://127.0.0.1:{port}"))?;
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
+        let connection = client.get_multiplexed_async_connection_with_config(&config);
+        Ok(RedisRsTokio(connection.await?))
+    }
+
     async fn pipelines(
         &mut self,
         workload: &Workload,

@@ -39,5 +39,5 @@ pub use pipeline::{OverFakeLink, PipelineAlone, Told};
 pub use run::{Report, run};
 pub use scenario::{Action, Exchange, HELLO, Request, Scenario, Settings};
 pub use stage::{Actor, Book, Stage};
-pub use subject::{Harness, Order, Subject, Unsupported};
+pub use subject::{Harness, Order, Room, Subject, Unsupported};
 pub use suite::suite;

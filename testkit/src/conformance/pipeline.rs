@@ -9,7 +9,7 @@ use respipe_core::{Duration, Kind, Pipeline, cmd};
 use super::outcome::Outcome;
 use super::scenario::Request;
 use super::stage::{Actor, Stage};
-use super::subject::{Harness, Subject, Unsupported};
+use super::subject::{Harness, Room, Subject, Unsupported};
 use crate::clock::Clock;
 use crate::link::{Link, Pumped, pump, pump_until};
 
@@ -255,6 +255,11 @@ impl Subject for OverFakeLink {
         if let Some((tag, fate)) = ended {
             self.told.outcomes.push(Outcome::Ended { tag, fate });
         }
+        Ok(())
+    }
+
+    fn make_room(&mut self, how: Room) -> Result<(), Unsupported> {
+        self.told.outcomes.extend(how.make(&mut self.pipeline));
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use respipe_core::pipeline::PipelineError;
 use super::outcome::Outcome;
 use super::scenario::{Action, Scenario};
 use super::stage::Stage;
-use super::subject::{Harness, Order, Subject, Unsupported};
+use super::subject::{Harness, Order, Room, Subject, Unsupported};
 use crate::link::{Conditions, Line, Split};
 
 /// Scripts whose answers are shorter than this are run at every split, in bytes.
@@ -214,6 +214,9 @@ fn act(subject: &mut impl Subject, scenario: &Scenario) -> Result<(), Unsupporte
             Action::SubmitLong(tag, request) => subject.submit_long(*tag, request)?,
             Action::Flush => subject.flush()?,
             Action::Abandon(tag) => subject.abandon(*tag)?,
+            Action::DropOldest => subject.make_room(Room::DropOldest)?,
+            Action::Withdraw(tag) => subject.make_room(Room::Withdraw(*tag))?,
+            Action::Compact => subject.make_room(Room::Compact)?,
             Action::Wait(time) => subject.wait(*time)?,
             Action::Run(wanted) => subject.run(*wanted)?,
             Action::Open => subject.open()?,

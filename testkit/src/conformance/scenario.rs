@@ -87,6 +87,12 @@ pub enum Action {
     Flush,
     /// Gives a command up.
     Abandon(u32),
+    /// Drops the oldest command for its room; nothing is told if it has to stay.
+    DropOldest,
+    /// Strikes a command out, by its tag.
+    Withdraw(u32),
+    /// Frees the room of what was struck out.
+    Compact,
     /// Works for so long.
     Wait(Duration),
     /// Works until so many outcomes are there in all.
@@ -293,6 +299,12 @@ impl Scenario {
         self.act(Action::Abandon(tag)).ends(tag, fate)
     }
 
+    /// Drops the oldest command, and must be told that it was this one.
+    #[must_use]
+    pub fn drops(self, tag: u32, fate: Fate) -> Self {
+        self.act(Action::DropOldest).ends(tag, fate)
+    }
+
     /// Works for so many milliseconds.
     #[must_use]
     pub fn wait(self, millis: u64) -> Self {
@@ -380,8 +392,14 @@ impl Scenario {
 
     /// The application sees the end of the connection, and opens the next one.
     #[must_use]
-    pub fn next_connection(mut self, error: PipelineError) -> Self {
-        self = self.down(error).run().act(Action::Open);
+    pub fn next_connection(self, error: PipelineError) -> Self {
+        self.down(error).run().opens()
+    }
+
+    /// The application opens the next connection.
+    #[must_use]
+    pub fn opens(mut self) -> Self {
+        self = self.act(Action::Open);
         self.connections.push(Vec::new());
         self
     }

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use respipe_core::Duration;
+use respipe_core::pipeline::{Pipeline, Storage};
 
 use super::outcome::Outcome;
 use super::scenario::Request;
@@ -60,6 +61,14 @@ pub trait Subject {
         Err(Unsupported("cannot abandon a command"))
     }
 
+    /// Makes room in the ring. What is told is an outcome.
+    ///
+    /// # Errors
+    /// The subject cannot do this.
+    fn make_room(&mut self, _how: Room) -> Result<(), Unsupported> {
+        Err(Unsupported("makes no room"))
+    }
+
     /// Works until so many outcomes are there in all, or nothing more will come.
     ///
     /// # Errors
@@ -74,6 +83,32 @@ pub trait Subject {
 
     /// All that the application has been told so far.
     fn outcomes(&self) -> &[Outcome];
+}
+
+/// How room is made in a full ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// The oldest command goes.
+    DropOldest,
+    /// The command of this tag is struck out.
+    Withdraw(u32),
+    /// What was struck out gives up its room.
+    Compact,
+}
+
+impl Room {
+    /// Makes it, and says what ended by it.
+    pub fn make<S: Storage<Tag = u32>>(self, pipeline: &mut Pipeline<S>) -> Option<Outcome> {
+        let ended = match self {
+            Self::DropOldest => pipeline.drop_oldest(),
+            Self::Withdraw(tag) => pipeline.withdraw_newest(|theirs| *theirs == tag),
+            Self::Compact => {
+                pipeline.compact();
+                None
+            }
+        };
+        ended.map(|(tag, fate)| Outcome::Ended { tag, fate })
+    }
 }
 
 /// Makes subjects of one transport.

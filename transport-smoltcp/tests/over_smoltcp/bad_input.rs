@@ -1,10 +1,10 @@
 //! What bad input gets: a named outcome each time, and a link that goes on.
 
 use core::net::{Ipv4Addr, SocketAddr};
+use core::time::Duration as Pause;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
-use std::time::Duration as Pause;
 
 use respipe_core::login::Protocol;
 use respipe_core::pipeline::{Event, PipelineError, Rejected};

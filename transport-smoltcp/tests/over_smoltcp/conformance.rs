@@ -11,7 +11,7 @@ use respipe_core::reconnect::Backoff;
 use respipe_core::{Duration, Instant, cmd};
 use respipe_smoltcp::{Link, Lost, Notice, Settings, instant, timestamp};
 use respipe_testkit::conformance::{
-    Actor, Harness, Outcome, Request, Stage, Subject, Told, Unsupported, run, suite,
+    Actor, Harness, Outcome, Request, Room, Stage, Subject, Told, Unsupported, run, suite,
 };
 use respipe_testkit::link::{Flow, Peer, Splitter};
 use smoltcp::iface::{Interface, SocketHandle, SocketSet};
@@ -365,6 +365,11 @@ impl Subject for OverSmoltcp {
         if let Some((tag, fate)) = ended {
             self.told.outcomes.push(Outcome::Ended { tag, fate });
         }
+        Ok(())
+    }
+
+    fn make_room(&mut self, how: Room) -> Result<(), Unsupported> {
+        self.told.outcomes.extend(how.make(&mut self.pipeline));
         Ok(())
     }
 

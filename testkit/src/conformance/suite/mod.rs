@@ -11,6 +11,7 @@ mod oversize;
 mod pieces;
 mod pushes;
 mod resend;
+mod room;
 mod session;
 mod subscribe;
 mod time;
@@ -37,6 +38,7 @@ pub fn suite() -> Vec<Scenario> {
         time::scenarios(),
         windows::scenarios(),
         resend::scenarios(),
+        room::scenarios(),
         pieces::scenarios(),
         keydb::scenarios(),
     ]

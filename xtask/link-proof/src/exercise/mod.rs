@@ -11,6 +11,9 @@ mod login;
 mod messages;
 mod pipeline;
 mod replies;
+#[cfg(feature = "smoltcp")]
+mod smoltcp;
+mod telemetry;
 mod time;
 
 /// Calls the whole public API.
@@ -27,10 +30,13 @@ pub fn everything() {
     pipeline::in_a_static();
     pipeline::in_borrowed_memory();
     replies::replies();
+    telemetry::room();
     time::points();
     time::spans();
     time::delays();
 
+    #[cfg(feature = "smoltcp")]
+    smoltcp::link();
     #[cfg(feature = "planted-panic")]
     crate::planted::index();
 }

@@ -20,6 +20,9 @@ const RATIO: f64 = 1.5;
 /// 160 samples in batches of 16.
 const SEGMENTS: usize = 10;
 
+/// How the firmware names the longest turn of its main loop.
+const TURN: &str = "longest-turn";
+
 /// All figures of a run.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -89,6 +92,8 @@ impl Report {
             "\n  {:<22}{:>8}{:>14}",
             "instructions", "batch", "per command"
         ));
+        // Those of a turn are not those of a command.
+        let (turns, rows): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.what == TURN);
         for row in rows {
             lines.push(format!(
                 "  {:<22}{:>8}{:>14}",
@@ -102,6 +107,12 @@ impl Report {
                     "respipe / handwritten"
                 ));
             }
+        }
+        for row in turns {
+            lines.push(format!(
+                "  {:<22}{:>8}{:>14}",
+                "a turn, at most", row.batch, row.instructions
+            ));
         }
         lines.join("\n")
     }

@@ -110,7 +110,7 @@ fn main() -> ! {
         network.receive(clock.now());
     }
     for batch in BATCHES {
-        let n = instructions(batch, handwritten, &mut sensor, &mut network, &mut clock);
+        let (n, _) = instructions(batch, handwritten, &mut sensor, &mut network, &mut clock);
         defmt::info!(
             "measured handwritten batch={=u32} instructions={=u32}",
             batch,
@@ -135,12 +135,18 @@ fn main() -> ! {
         };
         respipe.pipeline.configure(config);
         // Until it is connected.
-        send(&mut respipe, &mut network, &mut clock);
-        let n = instructions(batch, &mut respipe, &mut sensor, &mut network, &mut clock);
+        let mut connecting = Spent::default();
+        send(&mut respipe, &mut network, &mut clock, &mut connecting);
+        let (n, turn) = instructions(batch, &mut respipe, &mut sensor, &mut network, &mut clock);
         defmt::info!(
             "measured respipe batch={=u32} instructions={=u32}",
             batch,
             n
+        );
+        defmt::info!(
+            "measured longest-turn batch={=u32} instructions={=u32}",
+            batch,
+            turn
         );
     }
     let pushed = BATCHES.len() as u32 * SAMPLES;
@@ -148,15 +154,24 @@ fn main() -> ! {
     board::exit(u8::from(!fine))
 }
 
-/// What a sample costs in batches of this size.
+/// What has been spent, in ticks of the clock.
+#[derive(Default)]
+struct Spent {
+    awake: u32,
+    /// The longest turn of the main loop: what a watchdog has to allow.
+    longest: u32,
+}
+
+/// Sends samples in batches of this size; in the end the instructions for one of them, and those
+/// of the longest turn.
 fn instructions(
     batch: u32,
     sender: &mut impl Sender,
     sensor: &mut Sensor,
     network: &mut Network,
     clock: &mut Clock,
-) -> u32 {
-    let mut spent = 0;
+) -> (u32, u32) {
+    let mut spent = Spent::default();
     for _ in 0..SAMPLES / batch {
         let start = clock.ticks();
         let now = clock.now();
@@ -165,29 +180,32 @@ fn instructions(
                 sender.push(sample, now);
             }
         }
-        let asleep = send(sender, network, clock);
-        spent += clock.ticks().wrapping_sub(start).wrapping_sub(asleep);
+        spent.awake += clock.ticks().wrapping_sub(start);
+        send(sender, network, clock, &mut spent);
     }
-    spent * clock.tick_nanos() / SAMPLES
+    let nanos = clock.tick_nanos();
+    (spent.awake * nanos / SAMPLES, spent.longest * nanos)
 }
 
-/// Turns until all is answered; the ticks of that time that were slept.
-fn send(sender: &mut impl Sender, network: &mut Network, clock: &mut Clock) -> u32 {
-    let mut asleep: u32 = 0;
+/// Turns until all is answered.
+fn send(sender: &mut impl Sender, network: &mut Network, clock: &mut Clock, spent: &mut Spent) {
     loop {
+        let start = clock.ticks();
         let now = clock.now();
         network.receive(now);
         let (socket, context) = network.socket();
         let done = sender.turn(socket, context, now);
         network.transmit(now);
+        let hurried = done || sender.is_hurried(network.socket().0, now);
+        let until = network.poll_at(now);
+        let turn = clock.ticks().wrapping_sub(start);
+        spent.awake += turn;
+        spent.longest = spent.longest.max(turn);
         if done {
-            return asleep;
+            return;
         }
-        if !sender.is_hurried(network.socket().0, now) {
-            let start = clock.ticks();
-            let until = network.poll_at(now);
+        if !hurried {
             network.sleep_until(until, clock);
-            asleep = asleep.wrapping_add(clock.ticks().wrapping_sub(start));
         }
     }
 }

@@ -1,36 +1,37 @@
 //! Samples while everything goes wrong that a cable, a server and a device can do.
 
 use std::collections::BTreeSet;
-use std::time;
 
 use crate::device::{Device, KEY};
 use crate::server::{durable, server, stream};
 
-/// How long it goes on.
-const SPAN: time::Duration = time::Duration::from_secs(5);
+/// Faults of an ordinary run, three of each kind; `RESPIPE_FAULTS` says otherwise, and `RESPIPE_SEED` how long each takes.
+const FAULTS: u64 = 18;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
 
 #[test]
 fn every_sample_is_stored_once_whatever_happens() {
     let Some(mut server) = server(durable) else {
         return;
     };
-    let mut random = fastrand::Rng::with_seed(3);
+    let mut random = fastrand::Rng::with_seed(number("RESPIPE_SEED").unwrap_or(3));
+
     let mut device = Device::new(server.address());
     device.clock = 1_000_000;
-    let start = time::Instant::now();
     let mut next = 0;
     // Samples that were only in the memory of a device that was reset.
     let mut forgotten = BTreeSet::new();
-    let mut faults = 0;
-    while start.elapsed() < SPAN {
+    for fault in 0..number("RESPIPE_FAULTS").unwrap_or(FAULTS) {
         for _ in 0..random.u32(1..40) {
             device.pending.push(next);
             next += 1;
         }
         device.clock += 1;
         device.run_for(random.u64(1..20));
-        faults += 1;
-        match random.u32(0..6) {
+        match fault % 6 {
             0 => device.board.net.reset(),
             1 => {
                 server.kill().unwrap();
@@ -72,5 +73,4 @@ fn every_sample_is_stored_once_whatever_happens() {
             device.outcomes.get(&n)
         );
     }
-    assert!(next > 500 && faults > 15, "{next} samples, {faults} faults");
 }

@@ -3,8 +3,10 @@
 use crate::board::{Board, SERVER, Told};
 use crate::server;
 use respipe_core::cmd;
-use respipe_core::pipeline::{Config, Event, Inline, Pipeline, Resend};
+use respipe_core::encode::Command as _;
+use respipe_core::pipeline::{Config, Event, Flush, Inline, Pipeline, Resend};
 use respipe_core::reconnect::Backoff;
+use respipe_core::telemetry::Id;
 use respipe_core::{Duration, Fate};
 use respipe_smoltcp::{Link, Lost, Notice, Settings};
 
@@ -215,4 +217,45 @@ fn an_idle_connection_stays_and_one_whose_network_is_gone_is_noticed() {
         }
         _ => false,
     });
+}
+
+#[test]
+fn batches_of_sixteen_samples_are_a_segment_each_way() {
+    let Some(server) = server::server(|launch| launch) else {
+        return;
+    };
+    let mut board = Board::new(server.address(), 2048);
+    let mut link = Link::new(&SETTINGS);
+    let mut pipeline = Pipeline::new(Inline::<2048, 1024, 32>::new());
+    pipeline.configure(Config {
+        flush: Flush::AtLeast {
+            count: 16,
+            bytes: 0,
+            age: Duration::from_secs(5),
+        },
+        ..Config::DEFAULT
+    });
+    let mut answered = 0;
+    for sample in 0..160 {
+        let now = board.now();
+        let id = Id {
+            ms: 1_700_000_000_000,
+            seq: u64::from(sample),
+        };
+        let add = cmd("XADD").args(("samples", id, "celsius", sample));
+        assert!(add.encoded_len() < 90);
+        pipeline.submit(&add, sample, now).unwrap();
+        if sample % 16 < 15 {
+            // A turn of the main loop for each sample, as a firmware has.
+            board.turn(&mut link, &mut pipeline);
+            assert!(pipeline.poll_event().unwrap().is_none());
+        } else {
+            board.run(&mut link, &mut pipeline, |told| {
+                answered += u32::from(matches!(told, Told::Event(Event::Reply { .. })));
+                answered > sample
+            });
+        }
+    }
+    let cable = board.net.cable.borrow();
+    assert_eq!((cable.data_up, cable.data_down), (10, 10));
 }

@@ -114,8 +114,9 @@ impl<'s> Link<'s> {
     /// Does all that can be done now. Call it behind each poll of the interface; then poll the
     /// pipeline's events until there are none.
     ///
-    /// `random` is any number, new each time. It never waits, and its work is bounded: it moves
-    /// each byte that lies in the socket's and the pipeline's buffers at most once.
+    /// `random` is any number, new each time. It never waits, and its work is bounded, for a
+    /// watchdog: it moves each byte that lies in the socket's and the pipeline's buffers at most
+    /// once (450 instructions where there are none, 1 240 for 4 KiB: `examples/poll_cost.rs`).
     pub fn poll<S: Storage>(
         &mut self,
         now: Instant,

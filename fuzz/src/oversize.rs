@@ -180,20 +180,21 @@ fn check(bytes: &[u8], rx: usize, oversize: Oversize, told: &Told) {
             return;
         }
         let read = reference::read(raw).expect("the framer reads it");
-        if frame.kind() == Kind::Push {
-            match raw.len() <= rx {
-                true => pushes.push(raw.to_vec()),
-                // Those inside it are told, as they were found by the way.
-                false => return,
-            }
-            continue;
-        }
         let strays = read.pushes.iter().map(|range| &raw[range.clone()]);
         for stray in strays.clone() {
             match stray.len() <= rx {
                 true => pushes.push(stray.to_vec()),
                 false => dropped += 1,
             }
+        }
+        if frame.kind() == Kind::Push {
+            match raw.len() <= rx {
+                // Behind those inside it.
+                true => pushes.push(raw.to_vec()),
+                // It is dropped.
+                false => return,
+            }
+            continue;
         }
         let error = respipe_core::Reply::new(raw, frame).error();
         if error.is_some_and(|error| error.text().starts_with(b"ERR Protocol error")) {

@@ -59,7 +59,10 @@ impl Transport for Smoltcp {
                     Ok(None) => break,
                     Ok(Some(event)) => note(&mut flight, event),
                     Err(error) => {
-                        flight.error = Some(error.to_string());
+                        // Closing ends with the server's own close.
+                        if !closing {
+                            flight.error = Some(error.to_string());
+                        }
                         break;
                     }
                 }

@@ -126,3 +126,98 @@ impl Random {
         self.0 % bound
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::future::poll_fn;
+    use std::sync::{Arc, Mutex};
+    use std::task::Poll;
+
+    use super::super::{Handle, InRuntime, Session, Threads};
+    use crate::Result;
+
+    /// A client and its server in one: the server answers in the order of what was sent, the client hands replies out
+    /// in the order of those whom it owes one.
+    #[derive(Clone)]
+    struct Fake<const FORGETS: bool>(Arc<Mutex<State>>);
+
+    #[derive(Default)]
+    struct State {
+        sent: VecDeque<String>,
+        owed: VecDeque<Place>,
+    }
+
+    type Place = Arc<Mutex<Option<String>>>;
+
+    /// A caller who goes before its reply; a forgetful client owes it nothing then.
+    struct Caller<'a, const FORGETS: bool>(&'a Mutex<State>, Place);
+
+    impl<const FORGETS: bool> Drop for Caller<'_, FORGETS> {
+        fn drop(&mut self) {
+            if FORGETS {
+                let mut state = self.0.lock().unwrap();
+                state.owed.retain(|place| !Arc::ptr_eq(place, &self.1));
+            }
+        }
+    }
+
+    impl<const FORGETS: bool> Handle for Fake<FORGETS> {
+        async fn connect(_port: u16) -> Result<Self> {
+            let state = Arc::<Mutex<State>>::default();
+            let server = Arc::clone(&state);
+            tokio::spawn(async move {
+                loop {
+                    tokio::task::yield_now().await;
+                    let mut state = server.lock().unwrap();
+                    for _ in 0..100 {
+                        let answered = (state.sent.pop_front(), state.owed.pop_front());
+                        if let (Some(key), Some(place)) = answered {
+                            *place.lock().unwrap() = Some(key);
+                        }
+                    }
+                }
+            });
+            Ok(Fake(state))
+        }
+
+        async fn get<T: Send>(
+            &mut self,
+            key: &str,
+            see: impl FnOnce(&[u8]) -> T + Send,
+        ) -> Result<T> {
+            let place = Place::default();
+            {
+                let mut state = self.0.lock().unwrap();
+                state.sent.push_back(key.to_owned());
+                state.owed.push_back(Arc::clone(&place));
+            }
+            let caller = Caller::<FORGETS>(&self.0, place);
+            let value = poll_fn(|context| match caller.1.lock().unwrap().take() {
+                Some(value) => Poll::Ready(value),
+                None => {
+                    context.waker().wake_by_ref();
+                    Poll::Pending
+                }
+            });
+            Ok(see(value.await.as_bytes()))
+        }
+
+        fn outstanding(&self) -> Option<usize> {
+            Some(self.0.lock().unwrap().owed.len())
+        }
+    }
+
+    #[test]
+    fn a_client_that_forgets_what_it_owes_is_found_out_and_an_honest_one_is_not() {
+        let mut honest = InRuntime::<Fake<false>>::connect(0, Threads::Current).unwrap();
+        let became = honest.cancelled(10_000).unwrap();
+        assert_eq!(became.answered + became.cancelled, 10_000);
+        assert!(became.cancelled > 100, "{became:?}");
+        assert_eq!((became.shifted, became.leaked), (0, Some(0)));
+
+        let mut forgetful = InRuntime::<Fake<true>>::connect(0, Threads::Current).unwrap();
+        let became = forgetful.cancelled(10_000).unwrap();
+        assert!(became.shifted > 100, "{became:?}");
+    }
+}

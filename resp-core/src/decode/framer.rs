@@ -1,6 +1,7 @@
 //! The framer: a count of the values still owed, instead of a stack.
 
 use super::header::{self, Header, Parsed};
+use super::work::looked_at;
 use super::{DecodeError, DecodeErrorKind, push};
 use crate::Kind;
 
@@ -243,6 +244,7 @@ impl Framer {
     fn resume(&mut self, bytes: &[u8]) -> Result<Step, DecodeErrorKind> {
         loop {
             if self.terminator {
+                looked_at(2);
                 match bytes.get(self.pos..) {
                     Some([b'\r', b'\n', ..]) => {}
                     None | Some([] | [b'\r']) => return Ok(Step::More),

@@ -1,6 +1,7 @@
 //! The first line of a value: its type and its number.
 
 use super::DecodeErrorKind as Kinds;
+use super::work::looked_at;
 use crate::Kind;
 
 /// The first line of a value, parsed once.
@@ -91,6 +92,7 @@ fn short_number(text: &[u8]) -> Option<(i64, &[u8])> {
         value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
         rest = behind;
     }
+    looked_at(text.len().wrapping_sub(rest.len()).wrapping_add(2));
     match (text.len().wrapping_sub(rest.len()), rest) {
         (1..=18, [b'\r', b'\n', behind @ ..]) => Some((value, behind)),
         _ => None,
@@ -101,6 +103,7 @@ fn short_number(text: &[u8]) -> Option<(i64, &[u8])> {
 /// it. `None` says nothing.
 #[inline]
 pub(crate) fn short_bulk(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    looked_at(8);
     // The shortest, `$0\r\n\r\n`, has six bytes.
     let [b'$', a, b, c, d, _, ..] = *bytes else {
         return None;
@@ -148,6 +151,7 @@ pub(crate) fn short_scalar(bytes: &[u8]) -> Option<&[u8]> {
 /// Parses the line at the front of `bytes`, of which `scanned` bytes are known to hold no line
 /// end. Longer lines than `bytes` are incomplete, whatever their kind.
 pub(crate) fn parse(bytes: &[u8], scanned: usize) -> Result<Parsed, Kinds> {
+    looked_at(2);
     let Some((&first, text)) = bytes.split_first() else {
         return Ok(Parsed::Incomplete { scanned: 0 });
     };
@@ -192,6 +196,7 @@ fn kind_of(first: u8, text: &[u8]) -> Result<Kind, Kinds> {
 pub(crate) fn line_of_text(kind: Kind, text: &[u8], scanned: usize) -> Result<Parsed, Kinds> {
     let mut at = scanned.saturating_sub(1);
     while let Some(byte) = text.get(at) {
+        looked_at(1);
         match byte {
             b'\r' => {
                 return match text.get(at.wrapping_add(1)) {
@@ -277,6 +282,7 @@ fn integer(text: &[u8]) -> Result<Option<(i64, usize)>, Kinds> {
     // No more digits than cannot overflow, and enough for every number; zeros in front would
     // make a number, and the second look at it, endless.
     for byte in digits.iter().take(20) {
+        looked_at(1);
         if !byte.is_ascii_digit() {
             if count == 0 {
                 return Err(Kinds::BadDigit(*byte));

@@ -19,6 +19,7 @@ pub(crate) mod framer;
 pub(crate) mod header;
 pub(crate) mod push;
 pub(crate) mod stream;
+pub(crate) mod work;
 
 pub use error::{DecodeError, DecodeErrorKind};
 pub use framer::{Frame, Framer};

@@ -3,3 +3,4 @@ mod pushes;
 pub(crate) mod random;
 mod stream;
 mod strict;
+mod work;

@@ -45,7 +45,8 @@ fn main() -> ! {
     } = Board::start();
     // Settings come from the host's command line; elsewhere they would lie in flash.
     let setting = |name, otherwise| arguments.number(name).unwrap_or(otherwise);
-    board::log_restart();
+    // Hardware would ask its random number generator.
+    let seed = board::begin(setting("seed", 1));
 
     let pipeline = PIPELINE.take();
     pipeline.storage_mut().set_login(&LOGIN);
@@ -63,8 +64,8 @@ fn main() -> ! {
     config.silence_limit = Duration::from_secs(2);
     pipeline.configure(config);
 
-    let mut random = Random::new(setting("seed", 1));
-    let mut network = Network::start(ethernet, setting("seed", 1));
+    let mut random = Random::new(seed);
+    let mut network = Network::start(ethernet, seed);
     let settings = Settings::new(Network::host(setting("port", 6_379) as u16));
     let mut link = Link::new(&settings);
 

@@ -18,6 +18,9 @@ use crate::server::Server;
 /// second.
 const SILENCE: Duration = Duration::from_secs(30);
 
+/// How long after the machine has ended its log may take to say so.
+const ENDING: Duration = Duration::from_secs(10);
+
 /// What came of it.
 #[derive(Debug)]
 pub(crate) struct Telemetry {
@@ -106,10 +109,16 @@ fn make_trouble(
             faults.fetch_add(1, Ordering::Relaxed);
             println!("  ------- {fault}");
         }
-        match server.suffer(fault, machine) {
-            // The machine may have ended meanwhile, and its control with it.
-            Err(_) if done.load(Ordering::Acquire) => break,
-            result => result?,
+        if let Err(error) = server.suffer(fault, machine) {
+            // The machine may have ended meanwhile, and its control with it: that is seen shortly.
+            let end = Instant::now() + ENDING;
+            while !done.load(Ordering::Acquire) {
+                if Instant::now() > end {
+                    return Err(error);
+                }
+                thread::sleep(Duration::from_millis(10));
+            }
+            break;
         }
     }
     Ok(())

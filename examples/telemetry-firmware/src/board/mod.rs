@@ -11,7 +11,7 @@ mod stack;
 
 pub use arguments::Arguments;
 pub use clock::Clock;
-pub use retained::{log_restart, next_sequence, sequence};
+pub use retained::{begin, next_sequence, sequence};
 pub use stack::stack_high_water;
 
 #[cfg(not(feature = "mps2-an385"))]

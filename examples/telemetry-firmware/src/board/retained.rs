@@ -45,10 +45,16 @@ pub fn next_sequence() -> u32 {
     sequence
 }
 
-/// Says in the log whether this is a power-on or a reset. Call it once, first.
-pub fn log_restart() {
-    match restarts() {
+/// Says in the log whether this is a power-on or a reset, and makes of a seed another one for each
+/// start. Call it once, first.
+///
+/// With the same seed the first connection after a reset has the port of the first one before: the
+/// server may still hold that one, and its TCP then answers as if nothing had begun anew.
+pub fn begin(seed: u64) -> u64 {
+    let restarts = restarts();
+    match restarts {
         0 => defmt::info!("started"),
         times => defmt::warn!("restarted times={=u32} after={=u32}", times, sequence()),
     }
+    seed ^ u64::from(restarts).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

@@ -5,7 +5,7 @@ mod common;
 use core::time::Duration;
 use std::net::TcpListener;
 
-use common::{Result, client, options, plain};
+use common::{Result, client, options, pings, plain};
 use respipe_testkit::process::ServerProcess;
 use respipe_testkit::proxy::{Direction, End, Faults, Lane, Proxy};
 use respipe_tokio::core::login::Protocol;
@@ -330,7 +330,7 @@ async fn a_half_open_link_is_noticed_while_idle_and_while_something_is_owed() ->
     for server in plain()? {
         for owed in [false, true] {
             let proxy = Proxy::start(server.address(), Faults::none())?;
-            let options = silent(&proxy)?.ping(Some(Duration::from_millis(100)));
+            let options = silent(&proxy)?.ping(Some(Duration::from_millis(400)));
             let redis = Client::connect(options.reconnect(QUICK)).await?;
             redis.call(&cmd("PING")).await?;
             proxy.stall(Direction::ToClient);
@@ -367,14 +367,9 @@ async fn a_half_open_link_is_noticed_while_idle_and_while_something_is_owed() ->
 async fn an_idle_connection_is_kept_alive_by_pings() -> Result {
     for server in plain()? {
         let redis =
-            Client::connect(options(&server)?.ping(Some(Duration::from_millis(20)))).await?;
-        tokio::time::sleep(Duration::from_millis(300)).await;
+            Client::connect(options(&server)?.ping(Some(Duration::from_millis(700)))).await?;
+        pings(&server, 2).await?;
         assert!(redis.state().borrow().is_up());
-        let stats: String = redis.call_to(&cmd("INFO").arg("commandstats")).await?;
-        let pings = stats
-            .lines()
-            .find(|line| line.starts_with("cmdstat_ping:calls="));
-        assert!(pings.is_some(), "{stats}");
     }
     Ok(())
 }

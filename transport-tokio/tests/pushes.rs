@@ -4,7 +4,7 @@ mod common;
 
 use core::time::Duration;
 
-use common::{Result, client, options, plain};
+use common::{Result, client, options, pings, plain};
 use respipe_testkit::proxy::{Direction, End, Faults, Proxy};
 use respipe_tokio::core::login::Protocol;
 use respipe_tokio::core::pipeline::LoginBuf;
@@ -126,10 +126,11 @@ async fn a_subscriber_that_is_idle_is_asked_whether_it_is_still_there() -> Resul
         for protocol in [Protocol::Resp2, Protocol::Resp3] {
             let proxy = Proxy::start(server.address(), Faults::none())?;
             let options = Options::from_url(&format!("redis://{}", proxy.address()))?;
-            let options = over(protocol, options).ping(Some(Duration::from_millis(50)));
+            let options = over(protocol, options).ping(Some(Duration::from_millis(300)));
             let mut news = Subscriber::connect(options).await?;
             news.subscribe("a").await?;
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            // Asked, and answered: it is still there.
+            pings(&server, 1).await?;
             assert!(news.connection().state().borrow().is_up());
             proxy.stall(Direction::ToClient);
             assert!(timeout(LONG, news.next()).await?.is_none());

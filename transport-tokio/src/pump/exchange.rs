@@ -223,7 +223,8 @@ impl Pump {
         self.outbox.booked = 0;
         let mut more = false;
         if let Some(bytes) = hub.pipeline.poll_transmit() {
-            if self.yields && !self.yielded {
+            // A caller who is alone has nobody to wait for.
+            if self.yields && !self.yielded && hub.calls.len() > 1 {
                 self.yielded = true;
                 hub.pipeline.transmitted(0, self.now);
                 return Step::Yield;

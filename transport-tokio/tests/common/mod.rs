@@ -36,3 +36,24 @@ pub(crate) fn options(server: &ServerProcess) -> Result<Options> {
 pub(crate) async fn client(server: &ServerProcess) -> Result<Client> {
     Ok(Client::open(&server.url()).await?)
 }
+
+/// Waits until somebody has sent so many PINGs.
+pub(crate) async fn pings(server: &ServerProcess, wanted: u64) -> Result {
+    let watcher = client(server).await?;
+    watcher
+        .call(&respipe_tokio::cmd("CONFIG").arg("RESETSTAT"))
+        .await?;
+    for _ in 0..2_000 {
+        let info = respipe_tokio::cmd("INFO").arg("commandstats");
+        let stats: String = watcher.call_to(&info).await?;
+        let line = stats
+            .lines()
+            .find_map(|line| line.strip_prefix("cmdstat_ping:calls="));
+        let calls = line.and_then(|line| line.split(',').next()?.parse().ok());
+        if calls.unwrap_or(0) >= wanted {
+            return Ok(());
+        }
+        tokio::time::sleep(core::time::Duration::from_millis(10)).await;
+    }
+    Err("no PING".into())
+}

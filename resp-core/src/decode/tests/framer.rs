@@ -1,7 +1,7 @@
 use std::vec;
 use std::vec::Vec;
 
-use super::random::{Random, Sample};
+use super::random::{Random, Sample, seeds};
 use crate::decode::framer::{Framer, Step};
 use crate::decode::header::{self, Parsed};
 use crate::{Frame, Kind};
@@ -152,7 +152,7 @@ fn a_long_line_in_small_pieces_is_looked_at_once() {
 
 #[test]
 fn random_replies_in_random_pieces_are_the_same_frames() {
-    for seed in 0..3000 {
+    for seed in 0..seeds(3000) {
         let sample = Sample::new(seed);
         let frame = whole(&sample.bytes);
         let mut random = Random::new(seed);
@@ -185,7 +185,7 @@ fn random_replies_in_random_pieces_are_the_same_frames() {
 #[test]
 fn a_broken_random_reply_never_panics() {
     let mut broken = 0;
-    for seed in 0..3000 {
+    for seed in 0..seeds(3000) {
         let mut bytes = Sample::new(seed).bytes;
         let mut random = Random::new(seed ^ 0xbad);
         for _ in 0..1 + random.below(3) {
@@ -203,14 +203,14 @@ fn a_broken_random_reply_never_panics() {
             }
         }
     }
-    assert!(broken > 1000, "{broken}");
+    assert!(cfg!(miri) || broken > 1000, "{broken}");
 }
 
 #[test]
 fn the_short_ways_say_what_the_long_one_says() {
     let mut random = Random::new(7);
     let mut short = 0;
-    for _ in 0..200_000 {
+    for _ in 0..seeds(200_000) {
         let first = b"$*%~:+>!"[random.below(8)];
         let digits = random.below(4);
         let mut bytes = vec![first];
@@ -238,5 +238,5 @@ fn the_short_ways_say_what_the_long_one_says() {
             short += 1;
         }
     }
-    assert!(short > 10_000, "{short}");
+    assert!(cfg!(miri) || short > 10_000, "{short}");
 }

@@ -3,7 +3,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::reply;
-use crate::decode::tests::random::{Random, Sample};
+use crate::decode::tests::random::{Random, Sample, seeds};
 use crate::reply::{Cursor, Value};
 use crate::{Frame, Kind, Reply};
 
@@ -55,7 +55,7 @@ fn a_walk_visits_every_value_below_in_the_order_of_the_bytes() {
 
 #[test]
 fn random_replies_are_walked_as_they_were_made() {
-    for seed in 0..3000 {
+    for seed in 0..seeds(3000) {
         let sample = Sample::new(seed);
         let reply = reply(&sample.bytes);
         let walked: Vec<String> = reply.cursor().map(shown).collect();
@@ -65,7 +65,7 @@ fn random_replies_are_walked_as_they_were_made() {
 
 #[test]
 fn elements_are_what_the_walk_visits() {
-    for seed in 0..3000 {
+    for seed in 0..seeds(3000) {
         let sample = Sample::new(seed);
         let mut nodes = Vec::new();
         visit(reply(&sample.bytes), &mut nodes);
@@ -75,7 +75,7 @@ fn elements_are_what_the_walk_visits() {
 
 #[test]
 fn skipping_stepping_and_taking_end_at_the_same_place() {
-    for seed in 0..1000 {
+    for seed in 0..seeds(1000) {
         let sample = Sample::new(seed);
         let reply = reply(&sample.bytes);
         let Some(count) = reply.value().count() else {
@@ -205,7 +205,7 @@ fn verbatim_text_is_split_from_its_format_where_it_has_one() {
 #[test]
 fn bytes_that_no_framer_saw_end_the_walk() {
     let mut random = Random::new(1);
-    for seed in 0..2000 {
+    for seed in 0..seeds(2000) {
         let mut bytes = Sample::new(seed).bytes;
         let frame = reply(&bytes).frame();
         let at = random.below(bytes.len());

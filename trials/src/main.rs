@@ -13,7 +13,7 @@ use std::time::Instant;
 use lexopt::prelude::*;
 use respipe_testkit::process::{Launch, servers};
 use respipe_testkit::proxy::{End, Faults, Lane, Proxy};
-use trials::{Books, Terms, Transport, all};
+use trials::{Books, Flight, Terms, Transport, all};
 
 /// Commands of a flight, at most.
 const COMMANDS: usize = 60;
@@ -143,8 +143,10 @@ impl Soak {
             Proxy::start(self.server, faults).map_err(|error: io::Error| error.to_string())?;
         let flight = transport.flight(proxy.address(), &terms, &Books::incrs(key, count));
         drop(proxy);
-        let books = Books::balance(&flight, self.server, key)
-            .map_err(|wrong| format!("{wrong}\n  {shown}"))?;
+        let books = Books::balance(&flight, self.server, key).map_err(|wrong| {
+            let Flight { ends, error, .. } = &flight;
+            format!("{wrong}\n  {shown}\n  {error:?} {ends:?}")
+        })?;
         let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
         let tally = &mut tallies[nth];
         tally.flights += 1;

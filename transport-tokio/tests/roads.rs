@@ -5,7 +5,7 @@ mod common;
 use core::time::Duration;
 
 use common::{Result, options, plain, servers};
-use respipe_testkit::process::{Launch, ServerProcess};
+use respipe_testkit::process::Launch;
 use respipe_tokio::{Batch, Client, Dedicated, Error, Options, Token, cmd};
 use tokio::time::timeout;
 
@@ -78,6 +78,7 @@ async fn commands_go_over_a_unix_socket() -> Result {
 
 #[cfg(feature = "tls")]
 mod tls {
+    use respipe_testkit::process::ServerProcess;
     use respipe_tokio::{Deadline, Roots};
 
     use super::*;

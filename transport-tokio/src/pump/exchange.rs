@@ -152,6 +152,11 @@ impl Pump {
 
     /// What time has brought; when it brings something next.
     fn pass_time(&mut self, hub: &mut Hub) -> Result<Option<Instant>, Error> {
+        let patience = self.options.close_timeout;
+        if hub.closing && !patience.is_zero() {
+            self.close_until
+                .get_or_insert(self.now.after(patience.into()));
+        }
         for _ in 0..2 {
             let ping = self.ping_due(hub);
             let due = [
@@ -243,10 +248,6 @@ impl Pump {
 
     /// Lets what is queued leave and be answered, and takes nothing more; whether all is done.
     fn close(&mut self, hub: &mut Hub) -> bool {
-        if self.close_until.is_none() && !self.options.close_timeout.is_zero() {
-            let timeout = Duration::from(self.options.close_timeout);
-            self.close_until.get_or_insert(self.now.after(timeout));
-        }
         hub.pipeline.flush();
         if hub.waiting() == 0 {
             hub.pipeline.close();

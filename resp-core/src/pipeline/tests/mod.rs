@@ -13,6 +13,7 @@ mod large;
 mod promises;
 mod room;
 mod session;
+mod told;
 mod windows;
 
 /// A pipeline on the heap, with the bytes it sent and the events it gave as text.

@@ -56,13 +56,13 @@ pub(crate) enum Found {
 }
 
 impl Engine {
-    /// Whether nothing is to be told but replies, each to the oldest command.
+    /// Whether nothing is to be told but replies, each to the oldest command: what has expired or
+    /// was given up is not even.
     #[inline]
     pub(crate) fn is_calm(&self) -> bool {
         matches!(self.link, Link::Up)
             && matches!(self.reading, Reading::Frames)
             && self.ring.is_even()
-            && !self.has_news()
             && !self.handshake.is_owed()
     }
 
@@ -75,7 +75,8 @@ impl Engine {
         let frame = self.framer.quick(self.rx.waiting(mem.rx))?;
         self.rx.consume(frame.len);
         self.ring.pop_sent(slot, mem.slots.len(), mem.tx.len());
-        self.popped(mem);
+        // Where all is even, nothing has expired and nothing is fed in pieces.
+        self.extra = 0;
         Some((index, at, frame))
     }
 

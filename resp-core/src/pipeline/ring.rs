@@ -440,15 +440,19 @@ impl Ring {
         if nth < self.sent {
             return true;
         }
+        // Bytes of the slots at and after `sent` that have left or are lent out.
+        let leaving = self.part.saturating_add(self.lent);
         let mut before: usize = 0;
         for earlier in self.sent..nth {
+            // No further than there are such bytes, or a thousand that expire would cost a million.
+            if before >= leaving {
+                break;
+            }
             let len = self
                 .slot(earlier, slots)
                 .map_or(0, |slot| slot.len as usize);
             before = before.saturating_add(len);
         }
-        // Bytes of the slots at and after `sent` that have left or are lent out.
-        let leaving = self.part.saturating_add(self.lent);
         let pieces = self
             .slot(nth, slots)
             .is_some_and(|slot| slot.has(Flags::PIECES) && nth < self.cleared);

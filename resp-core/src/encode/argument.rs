@@ -49,7 +49,13 @@ fn put_long_header(kind: u8, n: usize, sink: &mut Sink<'_>) {
 /// The length of `<kind><n>\r\n`.
 #[inline]
 pub(crate) const fn header_len(n: usize) -> usize {
-    decimal::count(n as u64).wrapping_add(3)
+    // Most have one digit or two; a small machine compares 64 bits in several steps.
+    let digits = match n {
+        ..10 => 1,
+        ..100 => 2,
+        n => decimal::count(n as u64),
+    };
+    digits.wrapping_add(3)
 }
 
 /// The length of an argument whose text has `text` bytes: header, text, CRLF.

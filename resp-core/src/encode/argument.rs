@@ -52,7 +52,7 @@ pub(crate) const fn header_len(n: usize) -> usize {
     // Most have one digit or two; a small machine compares 64 bits in several steps.
     let digits = match n {
         ..10 => 1,
-        ..100 => 2,
+        10..100 => 2,
         n => decimal::count(n as u64),
     };
     digits.wrapping_add(3)

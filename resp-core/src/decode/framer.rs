@@ -199,7 +199,7 @@ impl Framer {
                 let kind = Kind::Integer;
                 Some(Frame::of_line(Header { kind, value, len }))
             }
-            [b'+', ..] if bytes.first_chunk() == Some(b"+OK\r\n") => Some(Frame::of_line(Header {
+            [b'+', b'O', b'K', b'\r', b'\n', ..] => Some(Frame::of_line(Header {
                 kind: Kind::Status,
                 value: 2,
                 len: 5,

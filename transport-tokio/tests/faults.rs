@@ -74,6 +74,22 @@ fn silent(proxy: &Proxy) -> Result<Options> {
     Ok(Options::from_url(&format!("redis://{}", proxy.address()))?.login(login))
 }
 
+/// A client through this proxy, unless connecting sees that the link ends before its first byte.
+async fn through(proxy: &Proxy, faults: &Faults, depth: usize) -> Result<Option<Client>> {
+    let [closed, reset] = [End::Close, End::Reset].map(|end| faults.end_at_once(end));
+    match Client::connect(silent(proxy)?.depth(depth)).await {
+        Ok(redis) => Ok(Some(redis)),
+        Err(Error::ClosedAtOnce(_) | Error::Lost(_)) if closed || reset => Ok(None),
+        // The reset was there before the connection was seen as made.
+        Err(Error::Connect { error, .. })
+            if reset && error.kind() == std::io::ErrorKind::ConnectionReset =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Cuts links after so many bytes in one direction.
 fn cuts() -> Vec<Faults> {
     let mut plan = Vec::new();
@@ -97,11 +113,8 @@ async fn wherever_a_link_is_cut_a_batch_knows_what_can_have_run() -> Result {
         }
         for faults in cuts() {
             let proxy = Proxy::start(server.address(), faults.clone())?;
-            let redis = match Client::connect(silent(&proxy)?.depth(64)).await {
-                Ok(redis) => redis,
-                // Cut before the first byte: seen at once, or with the first command.
-                Err(Error::ClosedAtOnce(_) | Error::Lost(_)) => continue,
-                Err(error) => return Err(error.into()),
+            let Some(redis) = through(&proxy, &faults, 64).await? else {
+                continue;
             };
             let outcomes = tokio::time::timeout(LONG, redis.run(&batch)).await?;
             assert!(outcomes.error().is_some(), "{faults:?}");
@@ -126,11 +139,8 @@ async fn wherever_a_link_is_cut_many_callers_know_what_can_have_run() -> Result 
     for server in plain()? {
         for faults in cuts() {
             let proxy = Proxy::start(server.address(), faults.clone())?;
-            let redis = match Client::connect(silent(&proxy)?.depth(16)).await {
-                Ok(redis) => redis,
-                // Cut before the first byte: seen at once, or with the first command.
-                Err(Error::ClosedAtOnce(_) | Error::Lost(_)) => continue,
-                Err(error) => return Err(error.into()),
+            let Some(redis) = through(&proxy, &faults, 16).await? else {
+                continue;
             };
             let tasks: Vec<_> = (0..50)
                 .map(|_| {

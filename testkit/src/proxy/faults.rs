@@ -119,6 +119,14 @@ impl Faults {
         Self::new(Lane::new().delay(way), Lane::new().delay(way))
     }
 
+    /// Whether a link ends before its first byte, in this way: whoever connects may see that while it connects.
+    #[must_use]
+    pub fn end_at_once(&self, end: End) -> bool {
+        Direction::BOTH
+            .iter()
+            .any(|direction| self.lane(*direction).end == Some((0, end)))
+    }
+
     pub(super) fn lane(&self, direction: Direction) -> &Lane {
         match direction {
             Direction::ToServer => &self.to_server,

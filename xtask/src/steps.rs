@@ -133,6 +133,12 @@ pub fn test_default(ci: &Context) -> Result<Verdict> {
 }
 
 pub fn test_no_features(ci: &Context) -> Result<Verdict> {
+    // The core alone first: what the others ask of it would be on.
+    cmd!(
+        ci.sh,
+        "cargo test --quiet --package respipe-core --no-default-features"
+    )
+    .run()?;
     tests(cmd!(
         ci.sh,
         "cargo test {PUBLISHED...} --no-default-features --features {SMOLTCP} --no-fail-fast"

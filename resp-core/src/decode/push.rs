@@ -61,8 +61,3 @@ pub(crate) fn kind(bytes: &[u8], header: Header) -> Option<&[u8]> {
 pub(crate) fn is_element(kind: &[u8]) -> bool {
     Confirmation::of(kind).is_some()
 }
-
-/// Whether an array of this kind is a push in disguise on a subscribed RESP2 connection.
-pub(crate) fn is_message(kind: &[u8]) -> bool {
-    matches!(kind, b"message" | b"pmessage" | b"smessage")
-}

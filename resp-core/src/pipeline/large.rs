@@ -40,7 +40,7 @@ impl Large {
         // A confirmation may be one of several: it is skipped.
         let confirms = engine
             .head(mem)
-            .is_some_and(|(effect, _)| effect.subscription().is_some());
+            .is_some_and(|(effect, _)| effect.is_subscription());
         let mine = engine.ring.sent > 0
             && !confirms
             && !engine.handshake.is_owed()

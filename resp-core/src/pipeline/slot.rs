@@ -17,7 +17,8 @@ pub struct Slot {
     pub(crate) flags: Flags,
 }
 
-/// Facts about a command.
+/// Facts about a command. One that no feature of this build sets has no bit, so that whoever asks for it
+/// compiles to nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flags(u8);
 
@@ -30,7 +31,7 @@ impl Flags {
     /// Struck out: its bytes are stepped over, no reply is owed.
     pub(crate) const STRUCK: Self = Self(4);
     /// Owed no reply.
-    pub(crate) const SILENT: Self = Self(8);
+    pub(crate) const SILENT: Self = Self(8).when(cfg!(feature = "session"));
     /// Its last byte left on an earlier connection.
     pub(crate) const ATTEMPTED: Self = Self(16);
     /// Must not run on another connection than the one that it was submitted for.

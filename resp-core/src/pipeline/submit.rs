@@ -8,7 +8,7 @@ use super::pieces::Held;
 use super::slot::{Flags, Slot, Stamp};
 use crate::Instant;
 use crate::encode::{Command, Traits};
-use crate::session::{Class, Effect, Refusal, Words};
+use crate::session::{Class, Effect, Words};
 
 impl Engine {
     /// Whether a command of `len` bytes would find room.
@@ -102,22 +102,20 @@ impl Engine {
         traits: Traits,
         now: Instant,
     ) -> Result<usize, Rejected> {
-        let (mut effect, mut owed) = (Effect::Plain, 1);
-        if words.is_some() || self.session.is_exclusive() {
-            let words = words.map(|(len, count)| {
-                let (first, second) = self.ring.room(mem.tx, len);
-                Words::new(first, second, count)
-            });
-            if let Some(words) = words
-                && self.config.shared
-                && let Some(refusal) = Effect::of(words).disturbs_others()
-            {
-                return Err(Rejected::Refused(refusal));
-            }
-            (effect, owed) = self.session.admit(words).map_err(Rejected::Refused)?;
-        }
+        let words = words.map(|(len, count)| self.words(mem, len, count));
+        let admitted = match self.config.shared {
+            true => self.session.admit_shared(words),
+            false => self.session.admit(words),
+        };
+        let (effect, owed) = admitted.map_err(Rejected::Refused)?;
         let bound = effect.is_bound() || self.session.binds();
         Ok(self.take_slot(mem, len, (effect, owed, bound), traits, now))
+    }
+
+    /// The words of the command whose first `len` bytes were written.
+    fn words<'m>(&self, mem: &'m mut Memory<'_>, len: usize, count: usize) -> Words<'m> {
+        let (first, second) = self.ring.room(mem.tx, len);
+        Words::new(first, second, count)
     }
 
     #[inline]
@@ -159,25 +157,19 @@ impl Engine {
         traits: Traits,
         now: Instant,
     ) -> Result<usize, Rejected> {
-        if self.session.skips() {
-            return Err(Rejected::Refused(Refusal::InPieces));
-        }
-        if traits.class == Class::Special {
-            let (first, second) = self.ring.room(mem.tx, len);
-            let effect = Effect::of(Words::new(first, second, words));
-            if effect.is_bound() {
-                return Err(Rejected::Refused(match effect {
-                    Effect::Nameless => Refusal::Empty,
-                    _ => Refusal::InPieces,
-                }));
-            }
-        }
+        let words = match traits.class {
+            Class::Plain => None,
+            Class::Special => Some((len, words)),
+        };
+        let seen = words.map(|(len, count)| self.words(mem, len, count));
+        let checked = self.session.check_pieces(seen);
+        checked.map_err(Rejected::Refused)?;
         let traits = Traits {
             replayable: false,
             ..traits
         };
         let nth = self.ring.len;
-        let index = self.enqueue(mem, len, Some((len, words)), traits, now)?;
+        let index = self.enqueue(mem, len, words, traits, now)?;
         let flags = Flags::PIECES.and(Flags::BOUND);
         self.ring.mark(nth, mem.slots, flags);
         self.flush();

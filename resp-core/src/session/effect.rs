@@ -1,64 +1,7 @@
-//! The tables: which names the guard looks at, and what their arguments make of them.
+//! The table: what a name and its arguments make of a command.
 
 use super::words::Words;
 use crate::decode::push::Scope;
-
-/// Whether a command's name is one that the session guard has to look at.
-///
-/// Decided once, by the length and the letters of the name: when compiling for a
-/// [`template!`](crate::template), when submitted for the rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Class {
-    /// One reply, whatever its arguments, and no change of the session.
-    Plain,
-    /// The guard looks at the arguments.
-    Special,
-}
-
-impl Class {
-    /// The class of a command by its name, in any case of letters.
-    #[must_use]
-    #[inline]
-    pub const fn of(name: &[u8]) -> Self {
-        let special = match name.len() {
-            0 => true,
-            4 => any(
-                name,
-                &[b"AUTH", b"EXEC", b"EVAL", b"QUIT", b"SYNC", b"WAIT"],
-            ),
-            5 => any(
-                name,
-                &[
-                    b"BLPOP", b"BRPOP", b"FCALL", b"HELLO", b"MULTI", b"PSYNC", b"RESET", b"WATCH",
-                    b"XREAD",
-                ],
-            ),
-            6 => any(
-                name,
-                &[
-                    b"ASKING", b"BLMOVE", b"BLMPOP", b"BZMPOP", b"CLIENT", b"SCRIPT", b"SELECT",
-                ],
-            ),
-            7 => any(
-                name,
-                &[
-                    b"DISCARD", b"EVALSHA", b"MONITOR", b"PUBLISH", b"UNWATCH", b"WAITAOF",
-                ],
-            ),
-            8 => any(name, &[b"BZPOPMAX", b"BZPOPMIN", b"READONLY", b"SPUBLISH"]),
-            9 => any(name, &[b"READWRITE", b"SUBSCRIBE"]),
-            10 => any(
-                name,
-                &[b"BRPOPLPUSH", b"PSUBSCRIBE", b"SSUBSCRIBE", b"XREADGROUP"],
-            ),
-            11 => any(name, &[b"UNSUBSCRIBE"]),
-            12 => any(name, &[b"PUNSUBSCRIBE", b"SUNSUBSCRIBE"]),
-            _ => false,
-        };
-        if special { Self::Special } else { Self::Plain }
-    }
-}
 
 /// What a command does to the session, as far as a pipeline has to know it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -186,6 +129,11 @@ impl Effect {
             )
     }
 
+    /// Whether it is answered by confirmations.
+    pub(crate) const fn is_subscription(self) -> bool {
+        self.subscription().is_some()
+    }
+
     /// Which subscriptions it changes, and whether it adds to them.
     pub(crate) const fn subscription(self) -> Option<(Scope, bool)> {
         Some(match self {
@@ -262,31 +210,10 @@ fn is_one_of(name: &[u8], words: &[u8]) -> bool {
     words.split(|&byte| byte == b' ').any(|word| word == name)
 }
 
-/// Whether `name` is one of `words`, all of its length and in upper case.
-#[expect(
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "bounded by the loops' conditions, without iterators in a const fn"
-)]
-const fn any(name: &[u8], words: &[&[u8]]) -> bool {
-    let mut w = 0;
-    while w < words.len() {
-        let word = words[w];
-        let mut i = 0;
-        while i < name.len() && i < word.len() && name[i].to_ascii_uppercase() == word[i] {
-            i += 1;
-        }
-        if i == word.len() {
-            return true;
-        }
-        w += 1;
-    }
-    false
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::Class;
 
     #[test]
     fn a_name_is_special_exactly_where_there_is_a_rule_for_it() {

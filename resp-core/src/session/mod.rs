@@ -10,17 +10,48 @@
 //!   receive:  confirmations, RESET, HELLO, MONITOR ----> whose reply is this
 //! ```
 //!
+//! Without the feature `session` nothing of this is followed: the commands that would need it are
+//! refused at submit, by name, with [`Refusal::NeedsSession`]. Publishing and scripts, which matter
+//! inside MULTI only, are not among them.
+//!
 //! Redis 6.2, 7.0, 8.2, Valkey 8 and 9 and KeyDB 6.3 behave alike in all that is used here.
 
+mod names;
+mod refusal;
+
+#[cfg(feature = "session")]
 mod effect;
+#[cfg(feature = "session")]
 mod guard;
+#[cfg(feature = "session")]
 mod words;
+#[cfg(feature = "session")]
+pub(crate) use {effect::Effect, guard::Session, words::Words};
 
-pub use effect::Class;
-pub(crate) use effect::Effect;
-pub use guard::Refusal;
-pub(crate) use guard::{Session, Settled};
-pub(crate) use words::Words;
+#[cfg(not(feature = "session"))]
+mod refuse;
+#[cfg(not(feature = "session"))]
+pub(crate) use refuse::{Effect, Session, Words};
 
-#[cfg(test)]
+pub use names::Class;
+pub use refusal::Refusal;
+
+/// What became of the head command when a reply, or a push that may be one, arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "session"),
+    expect(dead_code, reason = "what RESET and QUIT come to")
+)]
+pub(crate) enum Settled {
+    /// It was this command's reply, and its last.
+    Answered,
+    /// Not a reply: a push, to be handed out as such.
+    Push,
+    /// It was this command's reply; the handshake has to run again.
+    LogInAgain,
+    /// It was this command's reply; the server closes now.
+    Closing,
+}
+
+#[cfg(all(test, feature = "session"))]
 mod tests;

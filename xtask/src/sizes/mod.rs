@@ -29,7 +29,7 @@ const RUNGS: [(&str, &str); 5] = [
     ("empty", ""),
     ("smoltcp", ""),
     ("push", ""),
-    ("everything", ""),
+    ("everything", "full"),
     ("defmt", "defmt"),
 ];
 

@@ -200,6 +200,7 @@ fn the_password_is_not_shown() {
     );
 }
 
+#[cfg(feature = "session")]
 #[test]
 fn reset_runs_the_handshake_again_before_anything_else() {
     let mut rig = rig(auto());

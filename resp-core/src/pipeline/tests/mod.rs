@@ -11,7 +11,10 @@ use crate::{Duration, cmd};
 mod handshake;
 mod large;
 mod promises;
+#[cfg(not(feature = "session"))]
+mod refuse;
 mod room;
+#[cfg(feature = "session")]
 mod session;
 mod told;
 mod windows;

@@ -239,6 +239,7 @@ fn promise_8_the_fate_is_the_worst_over_all_attempts() {
     assert_eq!(rig.events(), ["1: Unknown(LinkLost)", "error: LinkLost"]);
 }
 
+#[cfg(feature = "session")]
 #[test]
 fn promise_8_what_depends_on_the_session_is_never_sent_again() {
     let mut rig = Rig::resending(Resend::Replayable);

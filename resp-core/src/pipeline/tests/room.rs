@@ -127,6 +127,7 @@ fn compacting_keeps_what_was_flushed_and_makes_tickets_worthless() {
     assert_eq!(rig.sent(), wire(3));
 }
 
+#[cfg(feature = "session")]
 #[test]
 fn what_changes_the_session_is_neither_dropped_nor_withdrawn() {
     let mut rig = Rig::closed(200, 64, 5);

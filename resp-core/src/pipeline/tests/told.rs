@@ -35,6 +35,7 @@ fn every_error_and_fate_says_something_of_its_own() {
             capacity: 8,
         },
         Rejected::Refused(Refusal::Empty),
+        Rejected::Refused(Refusal::NeedsSession),
         Rejected::Inexact,
         Rejected::LineHeld,
         Rejected::Closed,

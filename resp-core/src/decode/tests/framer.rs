@@ -140,7 +140,7 @@ fn a_hundred_thousand_levels_cost_no_stack() {
 #[test]
 fn a_long_line_in_small_pieces_is_looked_at_once() {
     // Looked at from its begin each time, this would take minutes.
-    let mut bytes = vec![b'x'; if cfg!(miri) { 1 << 12 } else { 4 << 20 }];
+    let mut bytes = vec![b'x'; if cfg!(miri) { 1 << 12 } else { 1 << 20 }];
     bytes[0] = b'+';
     let mut framer = Framer::new();
     for end in (0..bytes.len()).step_by(16) {
@@ -210,7 +210,7 @@ fn a_broken_random_reply_never_panics() {
 fn the_short_ways_say_what_the_long_one_says() {
     let mut random = Random::new(7);
     let mut short = 0;
-    for _ in 0..seeds(200_000) {
+    for _ in 0..seeds(50_000) {
         let first = b"$*%~:+>!"[random.below(8)];
         let digits = random.below(4);
         let mut bytes = vec![first];
@@ -238,5 +238,5 @@ fn the_short_ways_say_what_the_long_one_says() {
             short += 1;
         }
     }
-    assert!(cfg!(miri) || short > 10_000, "{short}");
+    assert!(cfg!(miri) || short > 2_500, "{short}");
 }

@@ -65,6 +65,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn by_default_nobody_waits_longer_than_five_seconds() {
+        let backoff = Backoff::default();
+        assert_eq!(backoff, Backoff::DEFAULT);
+        assert!((0..100).all(|nth| backoff.delay(nth, u32::MAX) < Duration::from_secs(5)));
+        assert!(backoff.delay(0, u32::MAX) < Duration::from_millis(10));
+    }
+
+    #[test]
     fn delays_double_up_to_their_limit_and_lie_where_chance_says() {
         let backoff = Backoff {
             first_delay: Duration::from_millis(10),

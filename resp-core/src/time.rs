@@ -97,3 +97,20 @@ impl From<Duration> for core::time::Duration {
         Self::from_micros(span.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_the_same_on_both_sides_and_stop_at_the_end_of_time() {
+        let span = Duration::from_millis(1_500);
+        let there = core::time::Duration::from(span);
+        assert_eq!(there, core::time::Duration::from_millis(1_500));
+        assert_eq!(Duration::from(there), span);
+        let longest = Duration::from(core::time::Duration::MAX);
+        assert_eq!(longest.as_micros(), u64::MAX);
+        assert_eq!(Instant::from_micros(1).after(longest).as_micros(), u64::MAX);
+        assert!(Instant::ZERO.since(Instant::from_micros(1)).is_zero());
+    }
+}

@@ -160,7 +160,13 @@ mod tests {
         assert_eq!(command.as_bytes(), list.as_bytes());
         assert!(command.traits().replayable);
         assert_eq!(command.argument_count(), 2);
-        assert_eq!(list.iter().len(), 1);
+        assert_eq!(list.push(&cmd("PING")), Ok(1));
+        assert_eq!(list.iter().len(), 2);
+        let joined: Vec<u8> = list
+            .iter()
+            .flat_map(|command| command.as_bytes().to_vec())
+            .collect();
+        assert_eq!(joined, list.as_bytes());
     }
 
     #[test]

@@ -75,6 +75,8 @@ mod tests {
         for name in ["n".repeat(41), "n".repeat(4_096)] {
             assert_eq!(Name::of(&cmd(&name).arg("secret")).as_str(), "?");
         }
+        let auth = Name::of(&cmd("AUTH").arg("secret"));
+        assert_eq!(std::format!("{auth:?}"), "AUTH", "for logs");
         let many = cmd("MSET").each((0..1_000).map(|n| (n, n)));
         assert_eq!(Name::of(&many).as_str(), "MSET");
         let bytes = b"*2\r\n$2\r\n\xff\xfe\r\n$6\r\nsecret\r\n";

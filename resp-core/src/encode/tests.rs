@@ -162,3 +162,71 @@ fn floats_are_the_shortest_text_that_reads_back() {
         encoded(&cmd("F").args(("0.1", "-2.5", "inf", "-inf", "nan")))
     );
 }
+
+#[test]
+fn a_template_made_at_run_time_is_the_one_made_when_compiling() {
+    const PARTS: &[Part] = &[Part::Text("SET"), Part::Hole, Part::Text("EX"), Part::Hole];
+    const LEN: usize = Part::constant_len(PARTS);
+    static BYTES: [u8; LEN] = Part::constant_bytes(PARTS);
+    // Out of the compiler's sight, so that the functions really run.
+    let parts = core::hint::black_box(PARTS);
+    assert_eq!((Part::holes(parts), Part::constant_len(parts)), (2, LEN));
+    assert_eq!(Part::constant_bytes::<LEN>(parts), BYTES);
+    let set = Template::<2>::new(parts, &BYTES);
+    let built = cmd("SET").args(("k", "EX", 5));
+    assert_eq!(encoded(&set.with(("k", 5))), encoded(&built));
+    assert_eq!(encoded(&set.with(&("k", 5))), encoded(&built));
+}
+
+#[test]
+#[should_panic(expected = "the name of a command is constant")]
+fn a_template_begins_with_the_name_of_a_command() {
+    let _ = Template::<1>::new(core::hint::black_box(&[Part::Hole]), b"*1\r\n\r\n");
+}
+
+#[test]
+fn what_a_command_declares_of_itself_is_kept_however_it_is_written() {
+    const GET: Template<1> = template!("GET", _).replayable().reply_hint(900);
+    let built = cmd("GET").arg("k").replayable().reply_hint(900);
+    assert_eq!(built.name(), "GET");
+    let set = core::hint::black_box(template!("GET", _));
+    let late = set.replayable().reply_hint(900);
+    for (traits, arguments) in [
+        (built.traits(), built.argument_count()),
+        ((&built).traits(), (&built).argument_count()),
+        (GET.with(("k",)).traits(), GET.with(("k",)).argument_count()),
+        (late.with(("k",)).traits(), 2),
+    ] {
+        assert_eq!((traits.replayable, traits.reply_hint), (true, 900));
+        assert_eq!(arguments, 2);
+    }
+    // Through a reference it is the same command.
+    assert_eq!(encoded(&&built), encoded(&built));
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn owned_text_and_bytes_are_arguments_as_borrowed_ones_are() {
+    let owned = cmd("SET").args((String::from("key"), vec![0u8, 13, 10]));
+    let borrowed = cmd("SET").args(("key", &[0u8, 13, 10]));
+    assert_eq!(encoded(&owned), encoded(&borrowed));
+}
+
+#[test]
+fn the_writer_writes_every_value_as_a_server_does_and_no_line_breaks_in_two() {
+    let mut bytes = [0; 96];
+    let mut sink = Sink::new(&mut bytes);
+    Writer::new(&mut sink)
+        .status("a\r\nb")
+        .error("ERR x\n")
+        .boolean(true)
+        .boolean(false)
+        .null()
+        .null_bulk()
+        .null_array()
+        .integer(-1)
+        .aggregate(crate::Kind::Map, 0);
+    let left = sink.room();
+    let expected: &[u8] = b"+a  b\r\n-ERR x \r\n#t\r\n#f\r\n_\r\n$-1\r\n*-1\r\n:-1\r\n%0\r\n";
+    assert_eq!(&bytes[..96 - left], expected);
+}

@@ -193,6 +193,7 @@ fn an_id_is_read_as_it_was_written() {
     let text = b"1700000000000-12";
     assert!(bytes.windows(text.len()).any(|window| window == text));
     assert_eq!(Id::parse(text), Some(id));
+    assert_eq!(std::format!("{id}").as_bytes(), text);
     for odd in [
         "",
         "-",
@@ -307,4 +308,60 @@ fn a_sample_that_was_stored_and_is_sent_again_counts_once() {
         (2, Outcome::Behind),
     ];
     assert_eq!(outcomes, expected);
+}
+
+#[test]
+fn the_question_is_asked_once_a_start_and_again_after_a_lost_link() {
+    let (mut pipeline, mut series) = (pipeline(), Series::default());
+    assert!(series.must_ask() && !series.is_known());
+    series.ask(&mut pipeline, "s", 7, NOW).unwrap();
+    assert!(!series.must_ask() && !series.is_known(), "under way");
+    for _ in 0..2 {
+        pipeline.open(NOW);
+        assert_eq!(leaving(&mut pipeline), ["s"]);
+        pipeline.handle_link_lost();
+        assert!(
+            pipeline.poll_event().is_err(),
+            "no fate yet: it is sent again"
+        );
+    }
+    pipeline.open(NOW);
+    leaving(&mut pipeline);
+    pipeline.handle_input(b"*2\r\n$17\r\nlast-generated-id\r\n$3\r\n4-2\r\n", NOW);
+    let Ok(Some(Event::Reply { tag: 7, reply })) = pipeline.poll_event() else {
+        panic!("no reply")
+    };
+    let last = Id { ms: 4, seq: 2 };
+    assert_eq!(series.answered(&reply), Ok(last));
+    assert_eq!((series.is_known(), series.last()), (true, last));
+}
+
+#[test]
+fn a_question_without_room_is_not_under_way() {
+    let (mut pipeline, mut series) = (pipeline(), Series::new());
+    for tag in 0..4 {
+        pipeline.submit(&cmd("PING"), tag, NOW).unwrap();
+    }
+    let error = series.ask(&mut pipeline, "s", 7, NOW).unwrap_err();
+    assert_eq!((error.tag, error.reason), (7, Rejected::NoSlot));
+    assert!(series.must_ask());
+}
+
+#[test]
+fn a_sample_is_stored_or_lost_or_nobody_knows() {
+    let oom = reply("-OOM x\r\n", |reply| ShortCode::of(reply.error().unwrap()));
+    for (outcome, stored, lost) in [
+        (Outcome::Stored, true, false),
+        (Outcome::StoredBefore, true, false),
+        (Outcome::Behind, false, true),
+        (Outcome::Refused(oom), false, true),
+        (Outcome::NotSent, false, true),
+        (Outcome::Uncertain, false, false),
+    ] {
+        assert_eq!((outcome.is_stored(), outcome.is_lost()), (stored, lost));
+    }
+    for fate in [Fate::Unknown(crate::pipeline::Why::LinkLost), Fate::Silent] {
+        assert_eq!(Outcome::of_fate(fate), Outcome::Uncertain, "{fate}");
+    }
+    assert_eq!(Outcome::of_fate(Fate::Refused), Outcome::NotSent);
 }

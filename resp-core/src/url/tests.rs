@@ -57,6 +57,8 @@ fn an_ipv6_address_stands_in_brackets() {
     assert_eq!(place, tcp("::1", 7001));
     assert_eq!(place.to_string(), "[::1]:7001");
     assert_eq!(url("redis://[::1]").place, tcp("::1", 6379));
+    assert_eq!(tcp("db", 7).to_string(), "db:7");
+    assert_eq!(url("unix:///run/r.sock").place.to_string(), "/run/r.sock");
 }
 
 #[test]
@@ -151,4 +153,27 @@ fn neither_debug_nor_errors_show_a_password() {
         let shown = format!("{error} {error:?}");
         assert!(!shown.contains("hunter2"), "{shown}");
     }
+}
+
+#[test]
+fn every_error_says_how_its_part_should_look() {
+    for (error, wanted) in [
+        (UrlError::Scheme, "redis://"),
+        (UrlError::Login, "user:password@host"),
+        (UrlError::Host, "host"),
+        (UrlError::Port, "1 to 65535"),
+        (UrlError::Database, "number of a database"),
+        (UrlError::Path, "absolute path"),
+        (UrlError::Escape, "%25"),
+        (UrlError::Fragment, "%23"),
+        (UrlError::UnknownParameter, "tx_bytes, "),
+        (
+            UrlError::Parameter("depth", "is a number"),
+            "depth is a number",
+        ),
+    ] {
+        let said = error.to_string();
+        assert!(said.contains(wanted), "{said}");
+    }
+    assert_eq!(Tuning::default(), Tuning::DEFAULT);
 }

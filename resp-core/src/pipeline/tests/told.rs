@@ -75,6 +75,10 @@ fn every_error_and_fate_says_something_of_its_own() {
 
 #[test]
 fn borrowed_and_inline_memory_serve_alike_and_show_no_secret() {
+    static SECRET: Login<'static> = Login {
+        password: "hunter2",
+        ..Login::NONE
+    };
     let (mut tx, mut rx) = ([0; 128], [0; 128]);
     let (mut slots, mut tags) = ([Slot::EMPTY; 4], [None::<u32>; 6]);
     let parts = Parts {
@@ -95,11 +99,15 @@ fn borrowed_and_inline_memory_serve_alike_and_show_no_secret() {
     );
     let mut inline = Pipeline::new(Inline::<128, 128, 4, u32>::default());
     inline.storage_mut().set_login(const { &Login::NONE });
+    let named = Inline::<64, 64, 1, u32>::new().with_login(&SECRET);
+    assert_eq!(named.login().password, "hunter2");
+    let parts = format!("{:?}", borrowed.storage_mut().parts());
     let shown = format!(
-        "{borrowed:?} {:?} {inline:?} {:?}",
+        "{parts} {borrowed:?} {:?} {inline:?} {:?} {named:?}",
         borrowed.storage(),
         inline.storage()
     );
+    assert!(shown.contains("tx: 128"), "{shown}");
     assert!(!shown.contains("hunter2"), "{shown}");
 
     let now = Instant::ZERO;
@@ -116,4 +124,53 @@ fn borrowed_and_inline_memory_serve_alike_and_show_no_secret() {
     assert_eq!(inline.handle_input(b"+PONG\r\n", now), 7);
     let told = inline.poll_event();
     assert!(matches!(told, Ok(Some(Event::Reply { tag: 5, .. }))));
+}
+
+#[test]
+fn every_refusal_gives_its_own_reason() {
+    let refusals = [
+        Refusal::Empty,
+        Refusal::InPieces,
+        Refusal::ReplyInMulti,
+        Refusal::SubscribeInMulti,
+        Refusal::PublishInMulti,
+        Refusal::ModeInMulti,
+        Refusal::ReplyAndSubscribe,
+        Refusal::ModeInSilence,
+        Refusal::Monitoring,
+        Refusal::Quitting,
+        Refusal::Foreign,
+        Refusal::TooManyChannels,
+        Refusal::BlocksOthers,
+        Refusal::ChangesForOthers,
+    ];
+    apart(&refusals.map(|refusal| refusal.to_string()));
+}
+
+#[test]
+fn a_ticket_knows_its_connection() {
+    let mut rig = Rig::roomy();
+    let first = rig.ping(1);
+    rig.pipeline.handle_link_lost();
+    rig.events();
+    rig.pipeline.open(rig.now);
+    let second = rig.ping(2);
+    assert_ne!(first.epoch(), second.epoch());
+    assert_eq!(rig.ping(3).epoch(), second.epoch());
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn a_login_on_the_heap_can_be_changed_for_the_next_connection() {
+    let sizes = Sizes {
+        tx: 128,
+        rx: 128,
+        depth: 2,
+    };
+    let mut pipeline = Pipeline::new(Heap::<u32>::new(sizes, LoginBuf::default()));
+    pipeline.storage_mut().login_mut().password = "hunter2".into();
+    pipeline.open(Instant::ZERO);
+    let sent = pipeline.poll_transmit().unwrap();
+    assert!(sent.ends_with(b"hunter2\r\n"), "{}", sent.escape_ascii());
+    assert!(!format!("{pipeline:?} {:?}", pipeline.storage()).contains("hunter2"));
 }

@@ -2,7 +2,7 @@ use std::format;
 use std::string::ToString;
 
 use super::reply;
-use crate::reply::{ConvertError, ErrorCode, Found, ServerError};
+use crate::reply::{ConvertError, ErrorCode, FixedReply, Found, ServerError, ShortCode};
 
 #[test]
 fn an_error_is_a_code_and_a_message() {
@@ -82,6 +82,8 @@ fn the_codes_that_programs_decide_by_are_told_apart() {
     for other in ["", "err", "ERRO", "ER", "BUSYGROUPS"] {
         assert_eq!(ErrorCode::of(other.as_bytes()), ErrorCode::Other);
     }
+    let other = ErrorCode::Other;
+    assert_eq!((other.as_str(), other.to_string().as_str()), ("", "other"));
 }
 
 #[test]
@@ -108,6 +110,11 @@ fn a_failed_conversion_says_what_was_expected_and_what_came() {
     assert_eq!(say(pair), "expected array of 2, the server sent 1 values");
     let text = reply(b"+\xff\r\n").as_str().unwrap_err();
     assert_eq!(say(text), "expected string, the bytes are not UTF-8");
+    let long = reply(b"$3\r\nabc\r\n").to::<FixedReply<4>>().unwrap_err();
+    assert_eq!(
+        say(long),
+        "expected reply, the server sent 9, which is more than 4"
+    );
     let end = reply(b"+x\r\n").cursor().nth(1);
     let end = ConvertError::unexpected("field", end);
     assert_eq!(say(end), "expected field, the reply has no further value");
@@ -120,6 +127,20 @@ fn a_code_longer_than_its_copy_is_cut() {
         Found::ServerError(code) => assert_eq!(code.as_bytes(), b"ABCDEFGHIJKLMNO"),
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn a_code_is_shown_as_it_came_to_programs_and_to_people() {
+    let code = ShortCode::of(ServerError::new(b"MOVED 1 host:1"));
+    assert_eq!(
+        (code.kind(), code.as_bytes()),
+        (ErrorCode::Moved, &b"MOVED"[..])
+    );
+    assert_eq!(format!("{code} {code:?}"), "MOVED MOVED");
+    let error = reply(b"-MOVED 1 host:1\r\n");
+    assert_eq!(error.value().kind(), crate::Kind::Error);
+    let blob = reply(b"!3\r\nOOM\r\n");
+    assert_eq!(blob.value().kind(), crate::Kind::Error, "whichever form");
 }
 
 #[test]

@@ -48,4 +48,5 @@ fn a_copy_on_the_heap_is_one_of_any_size() {
     assert_eq!(raw, [&b"|0\r\n:1\r\n"[..], b"*1\r\n+x\r\n"]);
     let whole = OwnedReply::from(copies[1].as_reply());
     assert_eq!(whole.as_reply().to::<[&str; 1]>(), Ok(["x"]));
+    assert_eq!(format!("{whole:?}"), format!("{:?}", whole.as_reply()));
 }

@@ -184,6 +184,10 @@ fn a_template_begins_with_the_name_of_a_command() {
     let _ = Template::<1>::new(core::hint::black_box(&[Part::Hole]), b"*1\r\n\r\n");
 }
 
+fn declared(command: &impl Command) -> (Traits, usize) {
+    (command.traits(), command.argument_count())
+}
+
 #[test]
 fn what_a_command_declares_of_itself_is_kept_however_it_is_written() {
     const GET: Template<1> = template!("GET", _).replayable().reply_hint(900);
@@ -192,10 +196,10 @@ fn what_a_command_declares_of_itself_is_kept_however_it_is_written() {
     let set = core::hint::black_box(template!("GET", _));
     let late = set.replayable().reply_hint(900);
     for (traits, arguments) in [
-        (built.traits(), built.argument_count()),
-        ((&built).traits(), (&built).argument_count()),
-        (GET.with(("k",)).traits(), GET.with(("k",)).argument_count()),
-        (late.with(("k",)).traits(), 2),
+        declared(&built),
+        declared(&&built),
+        declared(&GET.with(("k",))),
+        declared(&late.with(("k",))),
     ] {
         assert_eq!((traits.replayable, traits.reply_hint), (true, 900));
         assert_eq!(arguments, 2);

@@ -59,11 +59,14 @@ const WORDS: &[&str] = &[
 /// # Panics
 /// If a reply comes to another command than its own, is told twice or not at all, or the guard lets framing break.
 pub fn target(bytes: &[u8]) {
-    let mut run = Run::new(Chance::of_bytes(bytes));
-    while !run.chance.is_over() && run.error.is_none() {
-        run.step();
+    // Of a reply too large for it only the first bytes are told, and the session it leaves behind is the same.
+    for rx in [4096, 128] {
+        let mut run = Run::new(Chance::of_bytes(bytes), rx);
+        while !run.chance.is_over() && run.error.is_none() {
+            run.step();
+        }
+        run.conclude();
     }
-    run.conclude();
 }
 
 /// What is known of a command that was taken.
@@ -94,7 +97,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(mut chance: Chance<'a>) -> Self {
+    fn new(mut chance: Chance<'a>, rx: usize) -> Self {
         let protocol = [Protocol::Resp2, Protocol::Resp3][usize::from(chance.bool())];
         let login = LoginBuf {
             protocol,
@@ -102,7 +105,7 @@ impl<'a> Run<'a> {
         };
         let sizes = Sizes {
             tx: 2048,
-            rx: 4096,
+            rx,
             depth: 24,
         };
         let mut pipeline = Pipeline::new(Heap::new(sizes, login));
@@ -253,6 +256,16 @@ impl<'a> Run<'a> {
                         "what {} is given",
                         taken.wire.escape_ascii()
                     );
+                }
+                Event::TooLarge {
+                    tag, bytes, head, ..
+                } => {
+                    let taken = &mut self.taken[tag];
+                    taken.told += 1;
+                    let own = taken.reply.as_deref().unwrap_or_default();
+                    let fits = own.len() as u64 == bytes && own.starts_with(head);
+                    let head = head.escape_ascii();
+                    assert!(fits, "{} is given {head}", taken.wire.escape_ascii());
                 }
                 Event::Ended { tag, fate } => {
                     let taken = &mut self.taken[tag];

@@ -8,9 +8,9 @@ use super::slot::Flags;
 use crate::Kind;
 use crate::decode::framer::{Frame, Step};
 use crate::decode::header::{self, Header, Parsed};
-use crate::decode::push;
+use crate::decode::push::{self, Confirmation};
 use crate::decode::stream::{Piece, Stream};
-use crate::session::Settled;
+use crate::session::{Effect, Settled};
 
 /// How replies are read.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +30,10 @@ pub(crate) struct Large {
     bytes: u64,
     /// The last integer in it: a confirmation's count.
     last: u32,
+    /// An aggregate of an EXEC began, and what it is, its first element, comes next.
+    kind_next: bool,
+    /// The confirmation in an EXEC whose count is still to come.
+    confirming: Option<Confirmation>,
     /// Pieces go to the caller.
     delivers: bool,
 }
@@ -60,8 +64,26 @@ impl Large {
             stream: Stream::new(engine.framer.handed_out()),
             bytes: 0,
             last: 0,
+            kind_next: false,
+            confirming: None,
             delivers,
         }
+    }
+
+    /// Looks whether the aggregate that began is a confirmation. False if more bytes are needed.
+    fn judge(&mut self, bytes: &[u8], full: bool) -> bool {
+        let kind = match header::parse(bytes, 0) {
+            Ok(Parsed::Header(first)) => push::kind(bytes, first),
+            Ok(Parsed::Incomplete { .. }) => None,
+            // The error comes when it is read.
+            Err(_) => Some(&[][..]),
+        };
+        if kind.is_none() && !full {
+            return false;
+        }
+        self.kind_next = false;
+        self.confirming = kind.and_then(Confirmation::of);
+        true
     }
 }
 
@@ -110,15 +132,16 @@ impl Engine {
         let at = self.rx.start;
         let waiting = self.rx.waiting(mem.rx);
         let full = self.rx.is_full(mem.rx);
+        if large.kind_next && !large.judge(waiting, full) {
+            return self.await_more();
+        }
         match large.stream.next(waiting, full) {
             Ok(None) => self.await_more(),
             Ok(Some((Piece::Whole, _))) => Next::Over(self.finish_large(mem, large)),
             Ok(Some((Piece::Push, _))) => self.inner_push(mem, large, full),
             Ok(Some((piece, n))) => {
                 self.take_large(large, n);
-                if let Piece::Scalar(Header { value, .. }) = piece {
-                    large.last = u32::try_from(value).unwrap_or(0);
-                }
+                self.note_confirmation(mem, large, piece);
                 let tells = large.delivers && !large.stream.is_dropping();
                 match tells && self.head_listens(mem) {
                     true => Next::Tell(Found::Piece { piece, at, n }),
@@ -129,6 +152,25 @@ impl Engine {
                 self.broken(kind, self.rx.consumed);
                 Next::Over(None)
             }
+        }
+    }
+
+    /// Books the confirmations among the elements of an EXEC, as of one that fits `rx`.
+    fn note_confirmation(&mut self, mem: &mut Memory<'_>, large: &mut Large, piece: Piece) {
+        match piece {
+            Piece::Aggregate { count, .. } => {
+                let confirms = |(effect, _)| effect == Effect::ExecConfirming;
+                large.kind_next = count == 3 && self.head(mem).is_some_and(confirms);
+            }
+            Piece::Scalar(Header { kind, value, .. }) => {
+                large.last = u32::try_from(value).unwrap_or(0);
+                if kind == Kind::Integer
+                    && let Some(confirmation) = large.confirming.take()
+                {
+                    self.session.book(confirmation, large.last);
+                }
+            }
+            _ => {}
         }
     }
 

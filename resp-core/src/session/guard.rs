@@ -464,7 +464,7 @@ impl Session {
     }
 
     /// A confirmation counts channels and patterns together, shard channels apart.
-    fn book(&mut self, confirmation: Confirmation, count: u32) {
+    pub(crate) fn book(&mut self, confirmation: Confirmation, count: u32) {
         match confirmation.scope {
             Scope::Channels => self.channels = count.saturating_sub(self.patterns),
             Scope::Patterns => self.patterns = count.saturating_sub(self.channels),
@@ -473,7 +473,8 @@ impl Session {
     }
 
     fn confirmation(&self, bytes: &[u8], frame: Frame) -> Option<(Confirmation, u32)> {
-        if !matches!(frame.kind, Kind::Push | Kind::Array) {
+        // A kind, a channel, a count.
+        if !matches!(frame.kind, Kind::Push | Kind::Array) || frame.value != 3 {
             return None;
         }
         let mut rest = bytes.get(frame.body..frame.len)?;

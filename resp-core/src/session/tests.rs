@@ -198,3 +198,20 @@ fn hello_changes_what_arrays_mean() {
     run(&mut session, "HELLO 2", "-NOPROTO no\r\n");
     assert!(session.is_resp3(), "a refused HELLO changes nothing");
 }
+
+#[test]
+fn values_that_only_look_like_a_confirmation_count_no_channel() {
+    // LRANGE of an empty list, a GET and an INCR: no aggregate of three holds them.
+    let mut session = Session::NEW;
+    run(&mut session, "SUBSCRIBE a", &confirmation("subscribe", 1));
+    run(&mut session, "MULTI", "+OK\r\n");
+    run(&mut session, "SUBSCRIBE b", "+QUEUED\r\n");
+    let looks = "*0\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:9\r\n";
+    let inside = format!("*5\r\n{}{looks}", confirmation("subscribe", 2));
+    run(&mut session, "EXEC", &inside);
+    let first = run(&mut session, "UNSUBSCRIBE", &confirmation("unsubscribe", 1));
+    assert_eq!(first, Settled::Push);
+    let head = Some((Effect::Unsubscribe, 0));
+    let second = settle(&mut session, head, &confirmation("unsubscribe", 0));
+    assert_eq!(second, Settled::Answered);
+}

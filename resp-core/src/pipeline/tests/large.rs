@@ -170,3 +170,44 @@ fn a_protocol_error_that_is_too_large_ends_the_link_as_a_short_one_does() {
         );
     }
 }
+
+#[test]
+fn an_exec_larger_than_rx_is_looked_into_for_confirmations() {
+    // Only its first bytes were: UNSUBSCRIBE was then answered by the first of its confirmations.
+    for (protocol, push) in [(Protocol::Resp2, "*"), (Protocol::Resp3, ">")] {
+        for step in [1, 5, usize::MAX] {
+            let mut rig = Rig::closed(1024, 64, 16);
+            rig.pipeline.storage_mut().login.protocol = protocol;
+            rig.pipeline.open(rig.now);
+            rig.sent();
+            if protocol == Protocol::Resp3 {
+                rig.feed("%0\r\n");
+            }
+            rig.submit(cmd("MULTI"), 1);
+            for (tag, channel) in [(2, "a"), (3, "b"), (4, "c")] {
+                rig.submit(cmd("SUBSCRIBE").arg(channel), tag);
+            }
+            rig.submit(cmd("EXEC"), 5);
+            rig.submit(cmd("UNSUBSCRIBE"), 6);
+            rig.ping(7);
+            rig.sent();
+            let confirmed = |kind: &str, channel: &str, count: u32| {
+                let len = kind.len();
+                format!("{push}3\r\n${len}\r\n{kind}\r\n$1\r\n{channel}\r\n:{count}\r\n")
+            };
+            let mut bytes = String::from("+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n");
+            for (channel, count) in [("a", 1), ("b", 2), ("c", 3)] {
+                bytes += &confirmed("subscribe", channel, count);
+            }
+            for (channel, count) in [("a", 2), ("b", 1), ("c", 0)] {
+                bytes += &confirmed("unsubscribe", channel, count);
+            }
+            bytes += "+PONG\r\n";
+            let events = rig.feed_by(bytes.as_bytes(), step);
+            assert!(events[4].starts_with("5: too large, array"), "{events:?}");
+            assert!(events[5].starts_with("push: ") && events[6].starts_with("push: "));
+            assert_eq!(events[7], format!("6: {push}3 $11 unsubscribe $1 c :0"));
+            assert_eq!(events[8..], ["7: +PONG"], "{protocol:?} by {step}");
+        }
+    }
+}

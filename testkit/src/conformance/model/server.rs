@@ -30,8 +30,8 @@ enum Mute {
 pub(super) struct Session {
     resp3: bool,
     mute: Mute,
-    /// What EXEC will answer, element by element.
-    queued: Option<Vec<Vec<u8>>>,
+    /// What EXEC will run; what it subscribes to is subscribed to only then.
+    queued: Option<Vec<Vec<Vec<u8>>>>,
     channels: Vec<Vec<u8>>,
 }
 
@@ -101,9 +101,16 @@ impl Session {
             }
             ([b"EXEC"], queued) => match queued.take() {
                 None => Answer::of(b"-ERR EXEC without MULTI\r\n"),
-                Some(elements) => {
-                    let mut reply = format!("*{}\r\n", elements.len()).into_bytes();
-                    reply.extend(elements.concat());
+                Some(commands) => {
+                    let mut reply = format!("*{}\r\n", commands.len()).into_bytes();
+                    for words in commands {
+                        match words[0].to_ascii_uppercase() {
+                            name if name.ends_with(b"SUBSCRIBE") => {
+                                reply.extend(self.confirmations(&[&name], &words).concat());
+                            }
+                            _ => reply.extend(b":7\r\n"),
+                        }
+                    }
                     Answer::of(&reply)
                 }
             },
@@ -112,13 +119,6 @@ impl Session {
                 Some(_) => Answer::of(OK),
             },
             ([b"WATCH", ..], Some(_)) => Answer::of(b"-ERR WATCH inside MULTI is not allowed\r\n"),
-            ([b"SUBSCRIBE" | b"UNSUBSCRIBE", ..], Some(_)) => {
-                let element = self.confirmations(upper, words).concat();
-                if let Some(queued) = &mut self.queued {
-                    queued.push(element);
-                }
-                Answer::of(b"+QUEUED\r\n")
-            }
             ([b"SUBSCRIBE" | b"UNSUBSCRIBE", ..], None) => {
                 let mut before = self.confirmations(upper, words);
                 let reply = before.pop();
@@ -129,7 +129,7 @@ impl Session {
                 }
             }
             (_, Some(queued)) => {
-                queued.push(b":7\r\n".to_vec());
+                queued.push(words.to_vec());
                 Answer::of(b"+QUEUED\r\n")
             }
             ([b"BLPOP", ..], None) => Answer {

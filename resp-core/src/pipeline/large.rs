@@ -32,8 +32,8 @@ pub(crate) struct Large {
     last: u32,
     /// An aggregate of an EXEC began, and what it is, its first element, comes next.
     kind_next: bool,
-    /// The confirmation in an EXEC whose count is still to come.
-    confirming: Option<Confirmation>,
+    /// The confirmation in an EXEC whose count is still to come, and its values until then.
+    confirming: Option<(Confirmation, u8)>,
     /// Pieces go to the caller.
     delivers: bool,
 }
@@ -82,7 +82,8 @@ impl Large {
             return false;
         }
         self.kind_next = false;
-        self.confirming = kind.and_then(Confirmation::of);
+        // The count is the third.
+        self.confirming = kind.and_then(Confirmation::of).map(|this| (this, 3));
         true
     }
 }
@@ -161,16 +162,24 @@ impl Engine {
             Piece::Aggregate { count, .. } => {
                 let confirms = |(effect, _)| effect == Effect::ExecConfirming;
                 large.kind_next = count == 3 && self.head(mem).is_some_and(confirms);
+                large.confirming = None;
+                return;
             }
-            Piece::Scalar(Header { kind, value, .. }) => {
+            Piece::Scalar(Header { value, .. }) => {
                 large.last = u32::try_from(value).unwrap_or(0);
-                if kind == Kind::Integer
-                    && let Some(confirmation) = large.confirming.take()
-                {
-                    self.session.book(confirmation, large.last);
-                }
             }
-            _ => {}
+            Piece::End => {}
+            _ => return,
+        }
+        let Some((confirmation, values)) = large.confirming.take() else {
+            return;
+        };
+        match (values.saturating_sub(1), piece) {
+            (0, Piece::Scalar(count)) if count.kind == Kind::Integer => {
+                self.session.book(confirmation, large.last);
+            }
+            (0, _) => {}
+            (left, _) => large.confirming = Some((confirmation, left)),
         }
     }
 

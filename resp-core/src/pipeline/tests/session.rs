@@ -374,3 +374,47 @@ fn a_named_protocol_error_is_nobodys_reply() {
         ["1: Unknown(LinkLost)", "error: Farewell"]
     );
 }
+
+#[test]
+fn confirmations_inside_an_exec_that_is_too_large_are_counted() {
+    // Of the EXEC's reply nothing is kept, but what it subscribed to decides what UNSUBSCRIBE is owed.
+    for oversize in [Oversize::Skip, Oversize::Stream] {
+        for push in ["*", ">"] {
+            let make = || {
+                let mut rig = Rig::new(512, 64, 9);
+                rig.config(|config| config.oversize = oversize);
+                rig.submit(cmd("MULTI"), 1);
+                for channel in ["a", "", "c"] {
+                    rig.submit(cmd("SUBSCRIBE").arg(channel), 2);
+                }
+                rig.submit(cmd("EXEC"), 3);
+                rig.submit(cmd("UNSUBSCRIBE"), 4);
+                rig.ping(5);
+                rig.sent();
+                rig
+            };
+            // Elements that are nearly one, and one that is longer than any.
+            let near = "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n*0\r\n:7\r\n*3\r\n$9\r\nsubscribe\r\n+a\r\n+b\r\n:8\r\n$20\r\nxxxxxxxxxxxxxxxxxxxx\r\n";
+            let mut bytes = String::from("+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*8\r\n");
+            for (nth, channel) in (1..).zip(["a", "", "c"]) {
+                bytes += &confirmed(push, "subscribe", channel, nth);
+            }
+            bytes += near;
+            for (left, channel) in [(2, "a"), (1, ""), (0, "c")] {
+                bytes += &confirmed(push, "unsubscribe", channel, left);
+            }
+            bytes += "+PONG\r\n";
+            for step in (1..80).chain([usize::MAX]) {
+                let mut rig = make();
+                let told = rig.feed_by(bytes.as_bytes(), step);
+                let left: Vec<&str> = told.iter().rev().take(2).map(String::as_str).collect();
+                let last = format!("4: {push}3 $11 unsubscribe $1 c :0");
+                assert_eq!(
+                    left,
+                    ["5: +PONG", &last],
+                    "{oversize:?} {push} {step}: {told:?}"
+                );
+            }
+        }
+    }
+}

@@ -26,7 +26,8 @@ pub(crate) fn put_argument<A: Argument + ?Sized>(argument: &A, sink: &mut Sink<'
 }
 
 /// `<kind><n>\r\n`, with a fast path for what most commands have: one or two digits.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) fn put_header(kind: u8, n: usize, sink: &mut Sink<'_>) {
     #[expect(clippy::cast_possible_truncation, reason = "below a hundred")]
     if n < 10 {
@@ -47,7 +48,8 @@ fn put_long_header(kind: u8, n: usize, sink: &mut Sink<'_>) {
 }
 
 /// The length of `<kind><n>\r\n`.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) const fn header_len(n: usize) -> usize {
     // Most have one digit or two; a small machine compares 64 bits in several steps.
     let digits = match n {

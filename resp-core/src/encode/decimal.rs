@@ -44,7 +44,8 @@ impl Decimal {
         }
     }
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn digits(&mut self, n: u64) {
         match u32::try_from(n) {
             Ok(n) => self.digits32(n),
@@ -63,35 +64,23 @@ impl Decimal {
         }
     }
 
-    /// Converts to base 10 000 from base 65 536, so that only 32-bit numbers are ever divided:
-    /// 2^16 = 6|5536, 2^32 = 42|9496|7296, 2^48 = 281|4749|7671|0656.
+    /// Long division by 10 000, sixteen bits at a time, so that only 32-bit numbers are ever divided.
     fn digits64(&mut self, n: u64) {
         let part = |shift: u32| ((n >> shift) & 0xffff) as u32;
-        let (a, b, c, d) = (part(0), part(16), part(32), part(48));
-        let times = u32::wrapping_mul;
-        let groups = [
-            [a, times(5536, b), times(7296, c), times(656, d)],
-            [0, times(6, b), times(9496, c), times(7671, d)],
-            [0, 0, times(42, c), times(4749, d)],
-            [0, 0, 0, times(281, d)],
-        ];
-        // The largest sum is below 2^30.
-        let mut carry: u32 = 0;
-        let mut rest = [0; 4];
-        for (rest, group) in rest.iter_mut().zip(groups) {
-            let sum = group.into_iter().fold(carry, u32::wrapping_add);
-            *rest = sum % 10_000;
-            carry = sum / 10_000;
-        }
-        let groups = [rest[0], rest[1], rest[2], rest[3], carry];
-        let mut above = groups.iter().rev().skip_while(|group| **group == 0).count();
-        for group in groups {
-            above = above.wrapping_sub(1);
+        let mut parts = [part(48), part(32), part(16), part(0)];
+        loop {
+            let mut rest: u32 = 0;
+            let mut above = 0;
+            for part in &mut parts {
+                let n = (rest << 16) | *part;
+                (*part, rest) = (n / 10_000, n % 10_000);
+                above |= *part;
+            }
             if above == 0 {
-                return self.digits32(group);
+                return self.digits32(rest);
             }
             let end = self.start.wrapping_sub(4);
-            self.digits32(group);
+            self.digits32(rest);
             while self.start != end {
                 self.push(b'0');
             }

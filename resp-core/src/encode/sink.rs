@@ -51,7 +51,8 @@ impl<'a> Sink<'a> {
     }
 
     /// Appends bytes.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub fn put(&mut self, bytes: &[u8]) {
         if bytes.len() <= self.out.len() {
             if let Some((head, rest)) = mem::take(&mut self.out).split_at_mut_checked(bytes.len()) {

@@ -66,12 +66,14 @@ impl Engine {
         }
     }
 
-    /// Queues a command; the index of its slot in memory.
+    /// Queues a command; the index of its slot in memory. A small machine keeps one copy for all types of
+    /// commands.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(crate) fn submit<C: Command>(
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    pub(crate) fn submit(
         &mut self,
         mem: &mut Memory<'_>,
-        command: &C,
+        command: &dyn Command,
         now: Instant,
     ) -> Result<usize, Rejected> {
         let len = command.encoded_len();

@@ -16,19 +16,36 @@ pub trait Argument {
 
     /// Appends the argument's text, without length or CRLF.
     fn write_text(&self, sink: &mut Sink<'_>);
+
+    /// Appends `$<length>\r\n<text>\r\n`; what has its text at hand does so in one go.
+    #[doc(hidden)]
+    #[inline]
+    fn write_bulk(&self, sink: &mut Sink<'_>) {
+        put_header(b'$', self.text_len(), sink);
+        self.write_text(sink);
+        sink.put_array(*b"\r\n");
+    }
 }
 
-/// `$<length>\r\n<text>`, without the CRLF behind it.
-#[inline]
-pub(crate) fn put_argument<A: Argument + ?Sized>(argument: &A, sink: &mut Sink<'_>) {
-    put_header(b'$', argument.text_len(), sink);
-    argument.write_text(sink);
+/// `$<length>\r\n<text>\r\n`.
+#[cfg_attr(target_pointer_width = "64", inline)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn put_bulk(text: &[u8], sink: &mut Sink<'_>) {
+    header(b'$', text.len(), sink);
+    sink.append(text);
+    sink.put_array(*b"\r\n");
 }
 
-/// `<kind><n>\r\n`, with a fast path for what most commands have: one or two digits.
+/// `<kind><n>\r\n`.
 #[cfg_attr(target_pointer_width = "64", inline)]
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) fn put_header(kind: u8, n: usize, sink: &mut Sink<'_>) {
+    header(kind, n, sink);
+}
+
+/// Has a fast path for what most commands have: one or two digits.
+#[inline(always)]
+fn header(kind: u8, n: usize, sink: &mut Sink<'_>) {
     #[expect(clippy::cast_possible_truncation, reason = "below a hundred")]
     if n < 10 {
         sink.put_array([kind, b'0'.wrapping_add(n as u8), b'\r', b'\n']);
@@ -48,8 +65,7 @@ fn put_long_header(kind: u8, n: usize, sink: &mut Sink<'_>) {
 }
 
 /// The length of `<kind><n>\r\n`.
-#[cfg_attr(target_pointer_width = "64", inline)]
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+#[inline]
 pub(crate) const fn header_len(n: usize) -> usize {
     // Most have one digit or two; a small machine compares 64 bits in several steps.
     let digits = match n {
@@ -75,6 +91,10 @@ impl<A: Argument + ?Sized> Argument for &A {
     fn write_text(&self, sink: &mut Sink<'_>) {
         (**self).write_text(sink);
     }
+    #[inline]
+    fn write_bulk(&self, sink: &mut Sink<'_>) {
+        (**self).write_bulk(sink);
+    }
 }
 
 impl Argument for [u8] {
@@ -85,6 +105,10 @@ impl Argument for [u8] {
     #[inline]
     fn write_text(&self, sink: &mut Sink<'_>) {
         sink.put(self);
+    }
+    #[inline]
+    fn write_bulk(&self, sink: &mut Sink<'_>) {
+        put_bulk(self, sink);
     }
 }
 
@@ -107,6 +131,10 @@ impl Argument for str {
     #[inline]
     fn write_text(&self, sink: &mut Sink<'_>) {
         sink.put(self.as_bytes());
+    }
+    #[inline]
+    fn write_bulk(&self, sink: &mut Sink<'_>) {
+        put_bulk(self.as_bytes(), sink);
     }
 }
 
@@ -132,6 +160,10 @@ macro_rules! unsigned {
             fn write_text(&self, sink: &mut Sink<'_>) {
                 sink.put(Decimal::unsigned(*self as u64).as_bytes());
             }
+            #[inline]
+            fn write_bulk(&self, sink: &mut Sink<'_>) {
+                put_bulk(Decimal::unsigned(*self as u64).as_bytes(), sink);
+            }
         }
     )*};
 }
@@ -148,6 +180,10 @@ macro_rules! signed {
             #[inline]
             fn write_text(&self, sink: &mut Sink<'_>) {
                 sink.put(Decimal::signed(*self as i64).as_bytes());
+            }
+            #[inline]
+            fn write_bulk(&self, sink: &mut Sink<'_>) {
+                put_bulk(Decimal::signed(*self as i64).as_bytes(), sink);
             }
         }
     )*};
@@ -238,8 +274,7 @@ impl<A: Argument> Arguments for One<A> {
     }
     #[inline]
     fn encode(&self, sink: &mut Sink<'_>) {
-        put_argument(&self.0, sink);
-        sink.put_array(*b"\r\n");
+        self.0.write_bulk(sink);
     }
 }
 
@@ -343,7 +378,7 @@ impl Arguments for () {
 
 /// Arguments for the `N` places that a [`Template`](super::Template) leaves open.
 pub trait Fill<const N: usize> {
-    /// The exact length in bytes of the arguments' lengths and texts; saturates.
+    /// The exact length in bytes of all of them, lengths and CRLFs included; saturates.
     fn filled_len(&self) -> usize;
 
     /// Appends each argument and the constant bytes that follow it.
@@ -384,11 +419,7 @@ macro_rules! tuples {
             #[inline]
             fn filled_len(&self) -> usize {
                 let ($($name,)+) = self;
-                // The CRLF behind a text belongs to the constant bytes that follow it.
-                0usize$(
-                    .saturating_add($name.text_len())
-                    .saturating_add(header_len($name.text_len()))
-                )+
+                0usize$(.saturating_add(argument_len($name.text_len())))+
             }
             // Constant tails become constant stores; a small machine keeps one copy instead.
             #[cfg_attr(target_pointer_width = "64", inline(always))]
@@ -396,7 +427,7 @@ macro_rules! tuples {
                 let ($($name,)+) = self;
                 let [$($tail,)+] = tails;
                 $(
-                    put_argument($name, sink);
+                    $name.write_bulk(sink);
                     sink.put($tail);
                 )+
             }

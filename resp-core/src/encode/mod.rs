@@ -39,7 +39,7 @@ pub use sink::Sink;
 pub use template::{Filled, Part, Template};
 pub use writer::Writer;
 
-pub(crate) use argument::{argument_len, header_len, put_header};
+pub(crate) use argument::put_header;
 pub(crate) use decimal::Decimal;
 pub(crate) use sink::copy;
 

@@ -19,8 +19,8 @@ pub enum Part {
 /// The constant bytes, lengths and CRLFs included, lie in flash on a microcontroller:
 ///
 /// ```text
-///   head                          tails[0]                             tails[1]
-///   *5\r\n$4\r\nXADD\r\n  $n\r\nkey  \r\n$1\r\n*\r\n$7\r\ncelsius\r\n  $n\r\n21  \r\n
+///   head                              tails[0]                         tails[1]
+///   *5\r\n$4\r\nXADD\r\n  $n\r\nkey\r\n  $1\r\n*\r\n$7\r\ncelsius\r\n  $n\r\n21\r\n  (empty)
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Template<const N: usize> {
@@ -98,7 +98,7 @@ impl Part {
         while i < parts.len() {
             len += match parts[i] {
                 Self::Text(text) => super::argument::argument_len(text.len()),
-                Self::Hole => 2,
+                Self::Hole => 0,
             };
             i += 1;
         }
@@ -116,8 +116,8 @@ impl Part {
             if let Self::Text(text) = parts[i] {
                 at = put_header(&mut bytes, at, b'$', text.len());
                 at = put(&mut bytes, at, text.as_bytes());
+                at = put(&mut bytes, at, b"\r\n");
             }
-            at = put(&mut bytes, at, b"\r\n");
             i += 1;
         }
         bytes
@@ -157,7 +157,7 @@ impl<const N: usize> Template<N> {
                 }
                 hole += 1;
                 rest = after;
-                end = 2;
+                end = 0;
             }
             i += 1;
         }

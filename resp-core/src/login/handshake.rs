@@ -2,10 +2,11 @@
 
 use super::{Login, Protocol};
 use crate::Kind;
-use crate::encode::{Arguments as _, Decimal, One, Sink, argument_len, header_len, put_header};
+use crate::encode::{Arguments as _, One, Sink, put_header};
 
-/// Bytes of the handshake that are made at a time.
-const SCRATCH: usize = 64;
+/// Bytes of the handshake that are made at a time: few where memory is dear, and on a host as many as
+/// spare it most second writes.
+const SCRATCH: usize = if usize::BITS < 64 { 16 } else { 64 };
 
 /// Which command is out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,12 +36,13 @@ pub(crate) enum Advance {
 pub(crate) struct Handshake {
     step: Step,
     resp3: bool,
-    /// Bytes of this step that were made already; its length, once known.
+    /// Bytes of this step that were made already, and whether they are all.
     made: usize,
-    len: Option<usize>,
+    whole: bool,
     scratch: [u8; SCRATCH],
-    start: usize,
-    end: usize,
+    /// What was made and has not left.
+    start: u8,
+    end: u8,
     /// Replies owed for commands that are out.
     owed: u8,
     /// Whether the first of them is SELECT's, and the last PING's.
@@ -57,7 +59,7 @@ impl Handshake {
             step: Step::Hello,
             resp3: false,
             made: 0,
-            len: None,
+            whole: false,
             scratch: [0; SCRATCH],
             start: 0,
             end: 0,
@@ -113,7 +115,7 @@ impl Handshake {
     fn go(&mut self, step: Step, owed: u8) {
         self.step = step;
         self.made = 0;
-        self.len = None;
+        self.whole = false;
         self.owed = owed;
     }
 
@@ -125,7 +127,7 @@ impl Handshake {
                 Step::Ready => true,
                 Step::Setup => {
                     let awaited = self.selecting || (self.pinging && self.owed > 0);
-                    !awaited && self.len == Some(self.made)
+                    !awaited && self.whole
                 }
                 _ => false,
             }
@@ -154,7 +156,8 @@ impl Handshake {
 
     /// The bytes that were made and have not left.
     pub(crate) fn rest(&self) -> &[u8] {
-        self.scratch.get(self.start..self.end).unwrap_or_default()
+        let (start, end) = (usize::from(self.start), usize::from(self.end));
+        self.scratch.get(start..end).unwrap_or_default()
     }
 
     /// Makes the next bytes to send, if there are any, from the login.
@@ -162,29 +165,22 @@ impl Handshake {
         if self.restart {
             self.begin(login, self.restart_plain);
         }
-        if self.start == self.end {
-            let Self {
-                step, resp3, made, ..
-            } = *self;
-            let len = match self.len {
-                Some(len) => len,
-                None => {
-                    if step == Step::Hello {
-                        self.owed = 1;
-                    }
-                    write(step, resp3, login, None)
-                }
-            };
-            self.len = Some(len);
-            let n = len.saturating_sub(made).min(SCRATCH);
-            let window = self.scratch.get_mut(..n).unwrap_or_default();
-            write(step, resp3, login, Some((made, window)));
-            self.made = made.saturating_add(n);
-            (self.start, self.end) = (0, n);
+        if self.start != self.end || self.whole {
+            return;
         }
+        if self.step == Step::Hello {
+            self.owed = 1;
+        }
+        let mut sink = Sink::window(self.made, &mut self.scratch);
+        write(self.step, self.resp3, login, &mut sink);
+        self.whole = !sink.overflowed();
+        let n = SCRATCH.saturating_sub(sink.room());
+        self.made = self.made.saturating_add(n);
+        (self.start, self.end) = (0, u8::try_from(n).unwrap_or(u8::MAX));
     }
 
     pub(crate) fn transmitted(&mut self, n: usize) {
+        let n = u8::try_from(n).unwrap_or(u8::MAX);
         self.start = self.start.saturating_add(n).min(self.end);
     }
 
@@ -224,68 +220,72 @@ impl Handshake {
     }
 }
 
-/// The length of a step's commands, and a window on their bytes.
-fn write(step: Step, resp3: bool, login: &Login<'_>, window: Option<(usize, &mut [u8])>) -> usize {
-    let mut out = Out {
-        len: 0,
-        window: window.map(|(skip, bytes)| Sink::window(skip, bytes)),
-    };
+/// Appends a step's commands.
+fn write(step: Step, resp3: bool, login: &Login<'_>, sink: &mut Sink<'_>) {
     let username = match login.username {
         "" => "default",
         username => username,
     };
     let (auth, name) = (!login.password.is_empty(), !login.client_name.is_empty());
-    let credentials = ["AUTH", username, login.password];
-    let naming = ["SETNAME", login.client_name];
     match step {
-        Step::Hello => out.put(
-            &["HELLO", "3"],
-            if auth { &credentials } else { &[] },
-            if name { &naming } else { &[] },
-        ),
+        Step::Hello => {
+            let more = if auth { 3 } else { 0 } + if name { 2 } else { 0 };
+            begin(2 + more, "HELLO", sink);
+            word("3", sink);
+            if auth {
+                word("AUTH", sink);
+                word(username, sink);
+                word(login.password, sink);
+            }
+            if name {
+                word("SETNAME", sink);
+                word(login.client_name, sink);
+            }
+        }
         // Redis before 6 knows AUTH of a password alone.
-        Step::Auth if login.username.is_empty() => out.put(&["AUTH", login.password], &[], &[]),
-        Step::Auth => out.put(&credentials, &[], &[]),
+        Step::Auth if login.username.is_empty() => {
+            begin(2, "AUTH", sink);
+            word(login.password, sink);
+        }
+        Step::Auth => {
+            begin(3, "AUTH", sink);
+            word(username, sink);
+            word(login.password, sink);
+        }
         Step::Setup => {
             if login.database != 0 {
-                let digits = Decimal::unsigned(u64::from(login.database));
-                out.put(&[&b"SELECT"[..], digits.as_bytes()], &[], &[]);
+                begin(2, "SELECT", sink);
+                One(login.database).encode(sink);
             }
             if name && !resp3 {
-                out.put(&["CLIENT"], &naming, &[]);
+                begin(3, "CLIENT", sink);
+                word("SETNAME", sink);
+                word(login.client_name, sink);
             }
             if let Some((name, version)) = login.library {
-                out.put(&["CLIENT", "SETINFO"], &["LIB-NAME", name], &[]);
-                out.put(&["CLIENT", "SETINFO"], &["LIB-VER", version], &[]);
+                for (what, value) in [("LIB-NAME", name), ("LIB-VER", version)] {
+                    begin(4, "CLIENT", sink);
+                    word("SETINFO", sink);
+                    word(what, sink);
+                    word(value, sink);
+                }
             }
             if login.ping {
-                out.put(&["PING"], &[], &[]);
+                begin(1, "PING", sink);
             }
         }
         Step::Ready => {}
     }
-    out.len
 }
 
-struct Out<'a> {
-    len: usize,
-    window: Option<Sink<'a>>,
+/// Appends the front of a command of so many words.
+fn begin(words: usize, name: &str, sink: &mut Sink<'_>) {
+    put_header(b'*', words, sink);
+    word(name, sink);
 }
 
-impl Out<'_> {
-    /// One command, its words in three parts; one function for all, which are made once a
-    /// connection.
-    #[inline(never)]
-    fn put<W: AsRef<[u8]>>(&mut self, first: &[W], second: &[W], third: &[W]) {
-        let parts = [first, second, third];
-        let words = || parts.into_iter().flatten().map(AsRef::as_ref);
-        let count = words().count();
-        self.len = words().fold(self.len.saturating_add(header_len(count)), |len, word| {
-            len.saturating_add(argument_len(word.len()))
-        });
-        if let Some(sink) = &mut self.window {
-            put_header(b'*', count, sink);
-            words().for_each(|word| One(word).encode(sink));
-        }
-    }
+/// Appends one word. Not inlined: speed is of no use once a connection.
+#[inline(never)]
+fn word(word: &str, sink: &mut Sink<'_>) {
+    One(word).encode(sink);
 }

@@ -79,7 +79,7 @@ pub(crate) const fn header_len(n: usize) -> usize {
 /// The length of an argument whose text has `text` bytes: header, text, CRLF.
 #[inline]
 pub(crate) const fn argument_len(text: usize) -> usize {
-    text.saturating_add(header_len(text)).saturating_add(2)
+    text.saturating_add(header_len(text).wrapping_add(2))
 }
 
 impl<A: Argument + ?Sized> Argument for &A {

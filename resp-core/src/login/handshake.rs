@@ -229,8 +229,13 @@ fn write(step: Step, resp3: bool, login: &Login<'_>, sink: &mut Sink<'_>) {
     let (auth, name) = (!login.password.is_empty(), !login.client_name.is_empty());
     match step {
         Step::Hello => {
-            let more = if auth { 3 } else { 0 } + if name { 2 } else { 0 };
-            begin(2 + more, "HELLO", sink);
+            let words = match (auth, name) {
+                (false, false) => 2,
+                (false, true) => 4,
+                (true, false) => 5,
+                (true, true) => 7,
+            };
+            begin(words, "HELLO", sink);
             word("3", sink);
             if auth {
                 word("AUTH", sink);

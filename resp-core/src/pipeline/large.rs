@@ -160,7 +160,7 @@ impl Engine {
     fn note_confirmation(&mut self, mem: &mut Memory<'_>, large: &mut Large, piece: Piece) {
         match piece {
             Piece::Aggregate { count, .. } => {
-                let confirms = |(effect, _)| effect == Effect::ExecConfirming;
+                let confirms = |(effect, _): (Effect, u16)| effect.confirms_inside();
                 large.kind_next = count == 3 && self.head(mem).is_some_and(confirms);
                 large.confirming = None;
                 return;

@@ -134,6 +134,11 @@ impl Effect {
         self.subscription().is_some()
     }
 
+    /// Whether confirmations stand inside its reply.
+    pub(crate) const fn confirms_inside(self) -> bool {
+        matches!(self, Self::ExecConfirming)
+    }
+
     /// Which subscriptions it changes, and whether it adds to them.
     pub(crate) const fn subscription(self) -> Option<(Scope, bool)> {
         Some(match self {

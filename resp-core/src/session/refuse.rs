@@ -4,6 +4,7 @@
 use core::marker::PhantomData;
 
 use super::{Refusal, Settled};
+use crate::decode::push::Confirmation;
 use crate::{Frame, Kind};
 
 /// What a command does to the session: nothing.
@@ -25,6 +26,10 @@ impl Effect {
     }
 
     pub(crate) const fn is_subscription(self) -> bool {
+        false
+    }
+
+    pub(crate) const fn confirms_inside(self) -> bool {
         false
     }
 }
@@ -105,6 +110,8 @@ impl Session {
     pub(crate) const fn sent(&self, _effect: Effect) -> bool {
         false
     }
+
+    pub(crate) const fn book(&self, _confirmation: Confirmation, _count: u32) {}
 
     pub(crate) fn settle(
         &mut self,

@@ -4,12 +4,13 @@
 use core::time::Duration;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::thread;
 
 use respipe_core::encode::RawCommand;
 use respipe_core::login::Protocol;
 use respipe_core::pipeline::{Event, Heap, LoginBuf, PipelineError, Rejected, Sizes};
 use respipe_core::{Instant, Pipeline};
-use respipe_testkit::process::{Launch, servers};
+use respipe_testkit::process::{Launch, ServerProcess, servers};
 use respipe_testkit::skip;
 
 /// What differs from "one command, one reply", what fails, and some of the rest.
@@ -228,19 +229,25 @@ fn every_mark_comes_back_to_its_own_slot_on_every_server() {
     if servers.is_empty() {
         return skip("no redis-server or valkey-server on the PATH");
     }
-    for binary in servers {
-        let server = Launch::new(&binary).start().unwrap();
-        for seed in 0..LISTS {
-            let stream = TcpStream::connect(server.address()).unwrap();
-            stream
-                .set_read_timeout(Some(Duration::from_secs(20)))
-                .unwrap();
-            let mut run = Run::new(seed);
-            let result = run.play(stream).and_then(|()| run.check());
-            if let Err(error) = result {
-                let (name, version) = (server.name(), server.version());
-                panic!("{name} {version}, seed {seed}: {error}\n{:#?}", run.log);
-            }
+    // Most of the time they wait, and each has its own.
+    thread::scope(|scope| {
+        for binary in &servers {
+            scope.spawn(|| lists(&Launch::new(binary).start().unwrap()));
+        }
+    });
+}
+
+fn lists(server: &ServerProcess) {
+    for seed in 0..LISTS {
+        let stream = TcpStream::connect(server.address()).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        let mut run = Run::new(seed);
+        let result = run.play(stream).and_then(|()| run.check());
+        if let Err(error) = result {
+            let (name, version) = (server.name(), server.version());
+            panic!("{name} {version}, seed {seed}: {error}\n{:#?}", run.log);
         }
     }
 }

@@ -9,7 +9,7 @@ use respipe_core::pipeline::{Oversize, PipelineError};
 use respipe_core::{Fate, cmd};
 use respipe_std::{Connection, Error, Misuse, Options, Outcome as Told, Reconnect, Resend};
 use respipe_testkit::conformance::{
-    Harness, Host, Order, Outcome, Request, Stage, Subject, Unsupported, run, suite,
+    Harness, Host, Order, Outcome, Request, Stage, Subject, Unsupported, run_side_by_side, suite,
 };
 
 /// How long an outcome is waited for that does not belong to a command: a push, the end of the connection.
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 
 #[test]
 fn the_blocking_connection_passes_the_suite() {
-    run(&mut Std, &suite()).conclude("respipe-std");
+    run_side_by_side(|| Std, &suite()).conclude("respipe-std");
 }
 
 struct Std;

@@ -12,7 +12,7 @@ use respipe_core::login::Protocol;
 use respipe_core::pipeline::{Oversize, PipelineError};
 use respipe_core::{Fate, cmd};
 use respipe_testkit::conformance::{
-    Harness, Host, Order, Outcome, Request, Stage, Subject, Unsupported, run, suite,
+    Harness, Host, Order, Outcome, Request, Stage, Subject, Unsupported, run_side_by_side, suite,
 };
 use respipe_tokio::{
     Batch, BatchOutcomes, Connection, Dedicated, Error, Options, Outcome as Told, PushStream,
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 
 #[test]
 fn the_tokio_client_passes_the_suite() {
-    run(&mut Tokio, &suite()).conclude("respipe-tokio");
+    run_side_by_side(|| Tokio, &suite()).conclude("respipe-tokio");
 }
 
 struct Tokio;

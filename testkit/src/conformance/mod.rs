@@ -36,7 +36,7 @@ mod suite;
 pub use host::Host;
 pub use outcome::Outcome;
 pub use pipeline::{OverFakeLink, PipelineAlone, Told};
-pub use run::{Report, run};
+pub use run::{Report, run, run_side_by_side};
 pub use scenario::{Action, Exchange, HELLO, Request, Scenario, Settings};
 pub use stage::{Actor, Book, Stage};
 pub use subject::{Harness, Order, Room, Subject, Unsupported};

@@ -1,7 +1,9 @@
 //! Runs scenarios and reports.
 
 use core::fmt::Write as _;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use std::io::{self, Write as _};
+use std::thread;
 
 use respipe_core::pipeline::PipelineError;
 
@@ -13,6 +15,9 @@ use crate::link::{Conditions, Line, Split};
 
 /// Scripts whose answers are shorter than this are run at every split, in bytes.
 const SHORT: usize = 240;
+
+/// How many scenarios are run at a time where they wait.
+const SIDE_BY_SIDE: usize = 6;
 
 /// How many differences are shown.
 const SHOWN: usize = 6;
@@ -88,6 +93,44 @@ pub fn run<H: Harness>(harness: &mut H, scenarios: &[Scenario]) -> Report {
         }
     }
     report
+}
+
+/// As [`run`], several scenarios at a time: over real sockets nearly all of the time is spent waiting.
+///
+/// # Panics
+/// When a subject does.
+pub fn run_side_by_side<H: Harness>(
+    harness: impl Fn() -> H + Sync,
+    scenarios: &[Scenario],
+) -> Report {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let (mut harness, mut done) = (harness(), Vec::new());
+        loop {
+            let nth = next.fetch_add(1, Ordering::Relaxed);
+            let Some(scenario) = scenarios.get(nth) else {
+                return done;
+            };
+            done.push((nth, run(&mut harness, core::slice::from_ref(scenario))));
+        }
+    };
+    let mut done: Vec<(usize, Report)> = thread::scope(|scope| {
+        let workers = [(); SIDE_BY_SIDE].map(|()| scope.spawn(worker));
+        let done = workers.map(|worker| match worker.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        done.into_iter().flatten().collect()
+    });
+    done.sort_by_key(|(nth, _)| *nth);
+    let mut all = Report::default();
+    for (_, report) in done {
+        all.passed.extend(report.passed);
+        all.skipped.extend(report.skipped);
+        all.failed.extend(report.failed);
+        all.runs += report.runs;
+    }
+    all
 }
 
 /// The conditions that a scenario must hold under.

@@ -102,6 +102,39 @@ fn a_frame_in_two_pieces_is_the_same_wherever_it_is_cut() {
 }
 
 #[test]
+fn the_short_way_is_for_the_begin_of_a_frame_only() {
+    let long = [b"$100\r\n", &[b'x'; 100][..], b"\r\n"].concat();
+    for bytes in [
+        &long[..],
+        b"$5\r\nhello\r\n",
+        b"+a\r\n",
+        b":1\r\n",
+        b"_\r\n",
+    ] {
+        let mut framer = Framer::new();
+        assert_eq!(framer.quick(bytes), Some(whole(bytes)));
+        assert_eq!(framer.frame(&bytes[..2]), Ok(None));
+        // Taken now, the frame would stay under way in the framer.
+        assert_eq!(framer.quick(bytes), None, "{}", bytes.escape_ascii());
+        assert_eq!(framer.frame(bytes), Ok(Some(whole(bytes))));
+        assert_eq!(framer.quick(bytes), Some(whole(bytes)));
+    }
+    for bytes in [
+        &long[..102],
+        &long[..106],
+        b"-ERR x\r\n",
+        b"*0\r\n",
+        b"|0\r\n:1\r\n",
+    ] {
+        assert_eq!(
+            Framer::new().quick(bytes),
+            None,
+            "no whole scalar, or an error"
+        );
+    }
+}
+
+#[test]
 fn bytes_behind_a_frame_are_the_next_one() {
     let stream: Vec<u8> = VECTORS
         .iter()

@@ -13,6 +13,7 @@ mod large;
 mod promises;
 #[cfg(not(feature = "session"))]
 mod refuse;
+mod ring;
 mod room;
 #[cfg(feature = "session")]
 mod session;

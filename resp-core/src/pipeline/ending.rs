@@ -90,7 +90,7 @@ impl Engine {
         self.reading = Reading::Frames;
         self.hungry = false;
         // Commands that wait for the next connection find a clean session there.
-        self.session.start(false);
+        self.session.start();
         self.link = Link::Failed(error);
         None
     }

@@ -98,14 +98,9 @@ impl Session {
         shards: 0,
     };
 
-    /// The session of a fresh connection that speaks this version.
-    pub(crate) fn start(&mut self, resp3: bool) {
-        *self = Self { resp3, ..Self::NEW };
-    }
-
-    /// Whether only certain commands may be queued.
-    pub(crate) const fn is_exclusive(&self) -> bool {
-        self.quitting || self.monitoring || self.skips()
+    /// The session of a fresh connection.
+    pub(crate) fn start(&mut self) {
+        *self = Self::NEW;
     }
 
     /// Whether CLIENT REPLY SKIP silences the next command.
@@ -141,7 +136,8 @@ impl Session {
 
     /// Derives what the common path asks for; called whenever the rest may have changed.
     fn derive(&mut self) {
-        self.watchful = self.binds() || self.is_exclusive();
+        // What lets only certain commands pass, QUIT, MONITOR and CLIENT REPLY SKIP, binds too.
+        self.watchful = self.binds();
     }
 
     pub(crate) const fn is_subscribed(&self) -> bool {

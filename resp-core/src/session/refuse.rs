@@ -59,8 +59,8 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) const NEW: Self = Self { resp3: false };
 
-    pub(crate) const fn start(&mut self, resp3: bool) {
-        self.resp3 = resp3;
+    pub(crate) const fn start(&mut self) {
+        self.resp3 = false;
     }
 
     pub(crate) const fn set_resp3(&mut self, resp3: bool) {

@@ -6,6 +6,8 @@ use super::*;
 use crate::decode::Framer;
 use crate::encode::{Command, RawCommand};
 
+mod guard;
+
 fn encoded(line: &str) -> (Vec<u8>, usize) {
     let words: Vec<_> = line.split(' ').collect();
     let mut bytes = format!("*{}\r\n", words.len());

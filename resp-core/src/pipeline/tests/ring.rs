@@ -58,6 +58,7 @@ fn what_follows_an_idle_moment_leaves_in_one_piece() {
     }
 }
 
+#[cfg(feature = "session")]
 #[test]
 fn a_reply_in_front_of_a_blocking_command_lets_nothing_pass_behind_it() {
     let mut rig = Rig::roomy();

@@ -143,6 +143,7 @@ fn every_refusal_gives_its_own_reason() {
         Refusal::TooManyChannels,
         Refusal::BlocksOthers,
         Refusal::ChangesForOthers,
+        Refusal::NeedsSession,
     ];
     apart(&refusals.map(|refusal| refusal.to_string()));
 }

@@ -15,3 +15,13 @@ pub fn run(sh: &Shell, arguments: &[OsString]) -> Result<()> {
     .run()?;
     Ok(())
 }
+
+/// A run whose figures mean nothing: without the minutes that it takes to optimise all peers.
+pub fn smoke(sh: &Shell) -> Result<()> {
+    cmd!(
+        sh,
+        "cargo run --quiet --manifest-path bench/Cargo.toml -- --smoke"
+    )
+    .run()?;
+    Ok(())
+}

@@ -85,6 +85,8 @@ pub fn run(sh: Shell, options: Options) -> Result<ExitCode> {
         sh,
         install: options.install,
     };
+    // Everything is built once: what would speed up building it again costs time and room.
+    context.sh.set_var("CARGO_INCREMENTAL", "0");
     // Also when the step that fetches them is not asked for.
     servers::export(&context.sh);
 

@@ -67,7 +67,7 @@ pub fn step(ci: &Context) -> Result<Verdict> {
         cmd!(ci.sh, "cargo clippy --quiet --locked --release --no-deps")
             .args(["--manifest-path", &manifest, "--target", target])
             .args(["--features", features, "--target-dir"])
-            .arg(folder(&ci.sh, machine))
+            .arg(folder(&ci.sh))
             .args(["--", "-D", "warnings"])
             .run()?;
         checked(ci, machine, "--samples 500 --quiet")?;
@@ -128,15 +128,14 @@ fn named(name: &str) -> Result<&'static Machine> {
     }
 }
 
-/// One for each machine, so that changing between them builds nothing anew.
-fn folder(sh: &Shell, machine: &Machine) -> PathBuf {
-    let root = sh.current_dir();
-    root.join("target/firmware").join(machine.name)
+/// One for all machines, which share what the programs are made of; cargo keeps the programs of each.
+fn folder(sh: &Shell) -> PathBuf {
+    sh.current_dir().join("target/firmware")
 }
 
-/// Builds both programs; the folder that they lie in.
+/// Builds both programs; the folder that they lie in until another machine's are built.
 fn build(sh: &Shell, machine: &Machine) -> Result<PathBuf> {
-    let folder = folder(sh, machine);
+    let folder = folder(sh);
     let (target, features) = (machine.target, machine.features);
     // From its own folder, whose `.cargo/config.toml` says what defmt compiles in.
     let _inside = sh.push_dir(FOLDER);

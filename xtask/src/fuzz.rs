@@ -3,9 +3,11 @@
 use crate::ci::Context;
 use crate::report::Verdict;
 use crate::toolchain;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
+use std::num::NonZero;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Output};
+use std::thread;
 use std::time::Duration;
 use xshell::{Shell, cmd};
 
@@ -95,26 +97,48 @@ fn run(sh: &Shell, seconds: u64, only: &[String]) -> Result<usize> {
             targets.join(" ")
         );
     }
+    let wanted: Vec<&str> = targets
+        .into_iter()
+        .filter(|target| only.is_empty() || only.iter().any(|only| only == target))
+        .collect();
+    // As many at a time as there are cores: each takes one.
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
     println!("{:16} {:>14} {:>12}", "target", "executions", "a second");
     let mut failed = 0;
-    for target in targets {
-        if !only.is_empty() && !only.iter().any(|only| only == target) {
-            continue;
-        }
-        let run = one(sh, target, seconds)?;
-        let rate = run.executions as f64 / run.took.as_secs_f64();
-        println!("{target:16} {:>14} {rate:>12.0}", run.executions);
-        if let Some(crash) = run.crash {
-            failed += 1;
-            println!(
-                "{crash}\n  replay: cargo run --manifest-path fuzz/Cargo.toml --bin {target} -- FILE"
-            );
+    for together in wanted.chunks(cores) {
+        for (target, run) in together.iter().zip(side_by_side(sh, together, seconds)?) {
+            let rate = run.executions as f64 / run.took.as_secs_f64();
+            println!("{target:16} {:>14} {rate:>12.0}", run.executions);
+            if let Some(crash) = run.crash {
+                failed += 1;
+                println!(
+                    "{crash}\n  replay: cargo run --manifest-path fuzz/Cargo.toml --bin {target} -- FILE"
+                );
+            }
         }
     }
     Ok(failed)
 }
 
-fn one(sh: &Shell, target: &str, seconds: u64) -> Result<Run> {
+/// Runs these targets at the same time.
+fn side_by_side(sh: &Shell, targets: &[&str], seconds: u64) -> Result<Vec<Run>> {
+    let commands = targets.iter().map(|target| command(sh, target, seconds));
+    let commands: Vec<Command> = commands.collect::<Result<_>>()?;
+    thread::scope(|scope| {
+        let running: Vec<_> = commands
+            .into_iter()
+            .map(|mut command| scope.spawn(move || command.output()))
+            .collect();
+        let outputs = running.into_iter().map(|one| one.join());
+        let runs = targets.iter().zip(outputs).map(|(target, output)| {
+            let output = output.map_err(|_| anyhow!("{target}: its thread panicked"))??;
+            told(target, &output, seconds)
+        });
+        runs.collect()
+    })
+}
+
+fn command(sh: &Shell, target: &str, seconds: u64) -> Result<Command> {
     let corpus = format!("fuzz/corpus/{target}");
     sh.create_dir(&corpus)?;
     let folders = [
@@ -137,7 +161,11 @@ fn one(sh: &Shell, target: &str, seconds: u64) -> Result<Run> {
         sh,
         "cargo +nightly fuzz run -s none {target} {there...} -- {options...}"
     );
-    let output = Command::from(command).output()?;
+    Ok(Command::from(command))
+}
+
+/// What libFuzzer said.
+fn told(target: &str, output: &Output, seconds: u64) -> Result<Run> {
     let said = String::from_utf8_lossy(&output.stderr);
     let number = |name: &str| {
         let line = said.lines().rev().find_map(|line| line.strip_prefix(name));

@@ -35,6 +35,11 @@ const PACKAGES: &[Package] = &[
         wanted_for: "the firmware on an emulated Cortex-M3",
     },
     Package {
+        name: "g++",
+        there: |sh| runs(sh, "c++"),
+        wanted_for: "libFuzzer, which is C++",
+    },
+    Package {
         name: "python3-pip",
         there: |sh| {
             cmd!(sh, "python3 -m pip --version")

@@ -8,7 +8,7 @@ use crate::report::Verdict;
 use anyhow::{Context as _, Result};
 use std::env;
 use std::path::PathBuf;
-use xshell::{Shell, cmd};
+use xshell::{Cmd, Shell, cmd};
 
 /// Where tests find servers beyond those on the PATH, colon separated.
 const VARIABLE: &str = "RESPIPE_SERVERS";
@@ -29,11 +29,7 @@ pub fn gather(ci: &Context) -> Result<Verdict> {
     let lacking = if ci.install { download(&ci.sh)? } else { None };
     export(&ci.sh);
 
-    let installed = ["redis-server", "valkey-server"];
-    let mut versions: Vec<_> = installed
-        .iter()
-        .filter_map(|name| version(&ci.sh, name.as_ref()))
-        .collect();
+    let mut versions = installed(&ci.sh);
     let more = fetched(&ci.sh);
     versions.extend(more.iter().filter_map(|path| version(&ci.sh, path)));
     versions.iter().for_each(|version| println!("{version}"));
@@ -48,6 +44,22 @@ pub fn gather(ci: &Context) -> Result<Verdict> {
         )),
         (found, None) => Verdict::Passed(format!("{found} to test against")),
     })
+}
+
+/// What the servers on the PATH say about themselves.
+fn installed(sh: &Shell) -> Vec<String> {
+    ["redis-server", "valkey-server"]
+        .iter()
+        .filter_map(|name| version(sh, name.as_ref()))
+        .collect()
+}
+
+/// Has tests that were run against every server before run against those on the PATH only, where there are any.
+pub fn only_installed<'a>(sh: &Shell, tests: Cmd<'a>) -> Cmd<'a> {
+    match installed(sh).is_empty() {
+        true => tests,
+        false => tests.env_remove(VARIABLE),
+    }
 }
 
 /// Tells the tests about the servers that were fetched, by this run or an earlier one.

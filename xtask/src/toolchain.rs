@@ -62,7 +62,12 @@ pub fn toolchain(ci: &Context, version: &str) -> Wanted {
 
 /// A tool that cargo installs, and how to see that it is there.
 pub fn tool(ci: &Context, name: &str, there: impl Fn() -> bool) -> Wanted {
-    let add = || cmd!(ci.sh, "cargo install --locked {name}").run().is_ok();
+    // Not optimised: they only start what does the work, and are built in half the time.
+    let add = || {
+        cmd!(ci.sh, "cargo install --locked --debug {name}")
+            .run()
+            .is_ok()
+    };
     if there() {
         return Ok(());
     }

@@ -103,7 +103,7 @@ pub fn step(ci: &Context) -> Result<Verdict> {
     let target = TARGETS[0];
     cmd!(
         ci.sh,
-        "cargo clippy --quiet --locked --manifest-path {manifest} --target {target} --all-features -- -D warnings"
+        "cargo clippy --quiet --locked --release --manifest-path {manifest} --target {target} --target-dir target/sizes --all-features -- -D warnings"
     )
     .run()?;
     let options = Options {

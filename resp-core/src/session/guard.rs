@@ -525,7 +525,9 @@ fn text(bytes: &[u8], frame: Frame) -> &[u8] {
 
 /// The first element of an aggregate, if it is a string.
 fn first_text(bytes: &[u8], frame: Frame) -> &[u8] {
-    let mut rest = bytes.get(frame.body..).unwrap_or_default();
+    // Of a frame that is cut there are fewer bytes; what lies behind a whole one is the next one's.
+    let end = frame.len.min(bytes.len());
+    let mut rest = bytes.get(frame.body..end).unwrap_or_default();
     take_text(&mut rest).unwrap_or_default()
 }
 

@@ -290,3 +290,14 @@ fn too_many_channels_are_refused() {
     assert_eq!(subscribe(65_535), (Ok(65_535), false));
     assert_eq!(subscribe(65_536), (Err(Refusal::TooManyChannels), true));
 }
+
+#[test]
+fn an_empty_array_is_a_reply_whatever_stands_behind_it() {
+    // What came in the same read was taken for its first element, and the reply for a message.
+    let mut session = Session::NEW;
+    run(&mut session, "SUBSCRIBE a", &confirmation("subscribe", 1));
+    let bytes = b"*0\r\n+message\r\n";
+    let frame = Framer::new().frame(bytes).unwrap().unwrap();
+    let head = Some((Effect::Plain, 1));
+    assert_eq!(session.settle(head, bytes, frame), Settled::Answered);
+}

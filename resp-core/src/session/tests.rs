@@ -4,6 +4,7 @@ use std::{format, vec};
 
 use super::*;
 use crate::decode::Framer;
+use crate::decode::tests::random::each;
 use crate::encode::{Command, RawCommand};
 
 mod guard;
@@ -21,7 +22,7 @@ fn encoded(line: &str) -> (Vec<u8>, usize) {
 fn effect(line: &str) -> Effect {
     let (bytes, count) = encoded(line);
     let whole = Effect::of(Words::new(&bytes, &[], count));
-    for cut in 0..bytes.len() {
+    for cut in each(0..bytes.len()) {
         let (first, second) = bytes.split_at(cut);
         assert_eq!(
             Effect::of(Words::new(first, second, count)),

@@ -4,7 +4,7 @@ use std::string::String;
 use std::vec;
 use std::vec::Vec;
 
-use super::random::{Random, Sample, seeds};
+use super::random::{Random, Sample, each, seeds};
 use crate::decode::DecodeErrorKind;
 use crate::decode::framer::{Framer, Step};
 use crate::decode::header::{self, Parsed};
@@ -190,7 +190,7 @@ fn a_line_longer_than_the_window_comes_in_pieces() {
     ] {
         let text = "0123456789".repeat(20);
         let bytes = format!("*2\r\n:1\r\n{first}{text}\r\n");
-        for window in 32..260 {
+        for window in each(32..260) {
             let read = read(bytes.as_bytes(), 0, window, || 7).unwrap();
             assert_eq!(read.tokens.len(), 3);
             assert_eq!(read.tokens[2], format!("{kind} {:?}", text.as_bytes()));

@@ -19,7 +19,7 @@ use trials::{Books, End, Terms, Transport, all};
 /// Commands of a flight.
 const COMMANDS: usize = 4;
 /// How long a transport waits for anything.
-const PATIENCE: Duration = Duration::from_millis(400);
+const PATIENCE: Duration = Duration::from_millis(200);
 /// The receive buffer, in bytes.
 const RX: usize = 16 * 1024;
 /// What a flight may take at once besides its buffers: runtimes, sockets' state, a copy of what was told.
@@ -343,7 +343,7 @@ fn every_hostile_server_meets_a_named_end_within_its_deadline_and_bounded_memory
         for resp3 in [false, true] {
             for (name, sends, expected) in SCENARIOS {
                 // On a machine that is busy with other things, patience may end before the scenario does.
-                let tries = [PATIENCE, PATIENCE * 6];
+                let tries = [PATIENCE, PATIENCE * 12];
                 let attempt = |patience| {
                     let terms = Terms {
                         resp3,

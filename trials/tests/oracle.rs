@@ -171,20 +171,20 @@ fn every_mark_comes_back_to_its_own_slot_over_every_transport_and_server() {
     if binaries.is_empty() {
         return skip("no redis-server or valkey-server on the PATH");
     }
-    for binary in binaries {
-        let server = Launch::new(&binary).start().expect("a server that starts");
-        let (transports, address) = (all(), server.address());
-        thread::scope(|scope| {
-            let each = transports
-                .iter()
-                .map(|transport| scope.spawn(move || run(transport.as_ref(), address)));
-            // All begin before one is waited for.
-            let running: Vec<_> = each.collect();
-            for one in running {
-                if let Err(wrong) = one.join().expect("no panic") {
-                    panic!("{} {}: {wrong}", server.name(), server.version());
-                }
+    // Every server, and over each every transport, at once: most of the time they wait.
+    let (transports, servers) = (all(), binaries.iter().map(Launch::new));
+    let servers: Vec<_> = servers
+        .map(|launch| launch.start().expect("a server that starts"))
+        .collect();
+    thread::scope(|scope| {
+        for server in &servers {
+            for transport in &transports {
+                scope.spawn(move || {
+                    if let Err(wrong) = run(transport.as_ref(), server.address()) {
+                        panic!("{} {}: {wrong}", server.name(), server.version());
+                    }
+                });
             }
-        });
-    }
+        }
+    });
 }

@@ -76,8 +76,8 @@ impl<M: RawMutex, S: Storage, C> Client<M, S, C> {
         });
     }
 
-    /// Takes no further commands. What is in flight is still answered; then
-    /// [`Pump::run`](crate::Pump::run) ends, so that the caller closes the connection, and
+    /// Takes no further commands. What is in flight is still answered, within the pump's
+    /// [time to close](crate::Pump::with_close_timeout); then [`Pump::run`](crate::Pump::run) ends, so that the caller closes the connection, and
     /// [`Pump::pause`](crate::Pump::pause) says that there is to be no other.
     pub fn close(&self) {
         self.shared(|shared| {

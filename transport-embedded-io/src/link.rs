@@ -25,6 +25,11 @@ pub(crate) struct Link<'c, M: RawMutex, S: Storage, C, F> {
     ended: Cell<Option<PipelineError>>,
     /// What broke one of the halves, and when the connection ends of it.
     broken: Cell<Option<(ErrorKind, Instant)>>,
+    close_timeout: Duration,
+    /// When the connection ends because the client was closed, whatever is still in flight.
+    close_by: Cell<Option<Instant>>,
+    /// It has ended because of that.
+    late: Cell<bool>,
     /// The handshake has succeeded.
     pub(crate) was_up: Cell<bool>,
     /// Something has moved since the last turn: the loops are asked again.
@@ -34,12 +39,19 @@ pub(crate) struct Link<'c, M: RawMutex, S: Storage, C, F> {
 }
 
 impl<'c, M: RawMutex, S: Storage, C: Clock, F: FnMut(Event<'_, S::Tag>)> Link<'c, M, S, C, F> {
-    pub(crate) const fn new(client: &'c Client<M, S, C>, on_event: F) -> Self {
+    pub(crate) const fn new(
+        client: &'c Client<M, S, C>,
+        on_event: F,
+        close_timeout: Duration,
+    ) -> Self {
         Self {
             client,
             on_event: RefCell::new(on_event),
             ended: Cell::new(None),
             broken: Cell::new(None),
+            close_timeout,
+            close_by: Cell::new(None),
+            late: Cell::new(false),
             was_up: Cell::new(false),
             moved: Cell::new(false),
             writing: Cell::new(false),
@@ -49,6 +61,11 @@ impl<'c, M: RawMutex, S: Storage, C: Clock, F: FnMut(Event<'_, S::Tag>)> Link<'c
     /// What broke the halves, if it was they who did.
     pub(crate) fn broken(&self) -> Option<ErrorKind> {
         self.broken.get().map(|(kind, _)| kind)
+    }
+
+    /// Whether it ended because closing took too long.
+    pub(crate) const fn is_late(&self) -> bool {
+        self.late.get()
     }
 
     /// Runs the loops until the connection has ended and all has been told; `None` if it has ended
@@ -67,7 +84,14 @@ impl<'c, M: RawMutex, S: Storage, C: Clock, F: FnMut(Event<'_, S::Tag>)> Link<'c
         let mut time = pin!(self.keep_time(None));
         poll_fn(|task| {
             self.moved.set(false);
-            self.work(|shared| shared.pump.register(task.waker()));
+            let closing = self.work(|shared| {
+                shared.pump.register(task.waker());
+                shared.closing
+            });
+            if closing == Some(true) && self.close_by.get().is_none() {
+                let by = self.client.clock.now().after(self.close_timeout);
+                self.close_by.set(Some(by));
+            }
             let _ = read.as_mut().poll(task);
             let _ = write.as_mut().poll(task);
             let _ = time.as_mut().poll(task);
@@ -217,12 +241,17 @@ impl<'c, M: RawMutex, S: Storage, C: Clock, F: FnMut(Event<'_, S::Tag>)> Link<'c
     fn due(&self, until: Option<Instant>) -> Option<Instant> {
         let pipeline = self.work(|shared| shared.pipeline.poll_timeout()).flatten();
         let broken = self.broken.get().map(|(_, until)| until);
-        [pipeline, broken, until].into_iter().flatten().min()
+        [pipeline, broken, self.close_by.get(), until]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn pass_time(&self) {
         let now = self.client.clock.now();
-        if self.broken.get().is_some_and(|(_, until)| until <= now) {
+        let late = self.close_by.get().is_some_and(|by| by <= now);
+        if late || self.broken.get().is_some_and(|(_, until)| until <= now) {
+            self.late.set(late);
             self.work(|shared| shared.pipeline.handle_link_lost());
             self.moved.set(true);
         }

@@ -4,6 +4,7 @@ use core::fmt;
 
 use embassy_sync::blocking_mutex::raw::RawMutex;
 use embedded_io_async::{ErrorKind, Read, Write};
+use respipe_core::Duration;
 use respipe_core::pipeline::{Event, PipelineError, Resend, Storage};
 use respipe_core::reconnect::Backoff;
 
@@ -29,6 +30,7 @@ pub struct Pump<'c, M: RawMutex, S: Storage, C> {
     write: &'c mut [u8],
     flush: bool,
     backoff: Backoff,
+    close_timeout: Duration,
     /// Connections since one got through its handshake.
     attempts: u32,
 }
@@ -40,6 +42,8 @@ pub struct Pump<'c, M: RawMutex, S: Storage, C> {
 pub enum End {
     /// The client was closed, and everything has been answered.
     Closed,
+    /// The client was closed, and the server did not answer everything in time.
+    CloseTimeout,
     /// The server or the time ended it.
     Failed(PipelineError),
     /// Reading or writing failed.
@@ -57,6 +61,7 @@ impl<'c, M: RawMutex, S: Storage, C: Clock> Pump<'c, M, S, C> {
             write,
             flush: true,
             backoff: Backoff::DEFAULT,
+            close_timeout: Duration::from_secs(2),
             attempts: 0,
         }
     }
@@ -75,6 +80,15 @@ impl<'c, M: RawMutex, S: Storage, C: Clock> Pump<'c, M, S, C> {
     #[must_use]
     pub const fn with_backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
+        self
+    }
+
+    /// How long [`run`](Self::run) goes on behind a [`Client::close`] for the sake of what is in flight, 2 s where
+    /// nobody says; zero ends it at once. A server that goes on sending, or does not read, cannot put it
+    /// off.
+    #[must_use]
+    pub const fn with_close_timeout(mut self, timeout: Duration) -> Self {
+        self.close_timeout = timeout;
         self
     }
 
@@ -97,7 +111,7 @@ impl<'c, M: RawMutex, S: Storage, C: Clock> Pump<'c, M, S, C> {
                 shared.pipeline.close();
             }
         });
-        let link = Link::new(self.client, on_event);
+        let link = Link::new(self.client, on_event, self.close_timeout);
         let read = link.read(reader, self.read);
         let write = link.write(writer, self.write, self.flush);
         let ended = link.run(read, write).await;
@@ -107,6 +121,7 @@ impl<'c, M: RawMutex, S: Storage, C: Clock> Pump<'c, M, S, C> {
         };
         match (ended, link.broken()) {
             (None, _) => End::Closed,
+            (Some(PipelineError::LinkLost), _) if link.is_late() => End::CloseTimeout,
             (Some(PipelineError::LinkLost), Some(kind)) => End::Io(kind),
             (Some(error), _) => End::Failed(error),
         }
@@ -116,7 +131,7 @@ impl<'c, M: RawMutex, S: Storage, C: Clock> Pump<'c, M, S, C> {
     /// `random` is any number, a new one each time. Whether to connect: not if the client was
     /// closed; then what was still queued has been told.
     pub async fn pause(&mut self, random: u32, on_event: impl FnMut(Event<'_, S::Tag>)) -> bool {
-        let link = Link::new(self.client, on_event);
+        let link = Link::new(self.client, on_event, self.close_timeout);
         self.client
             .shared(|shared| shared.pipeline.handle_link_lost());
         link.deliver();
@@ -156,6 +171,7 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed => f.write_str("closed"),
+            Self::CloseTimeout => f.write_str("closed before everything was answered"),
             Self::Failed(error) => error.fmt(f),
             Self::Io(kind) => write!(f, "the link was lost: {kind:?}"),
         }

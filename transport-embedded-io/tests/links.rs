@@ -344,6 +344,23 @@ fn closing_waits_for_what_is_in_flight() {
 }
 
 /// Runs `pause` in a task of its own.
+#[test]
+fn closing_waits_no_longer_than_its_timeout() {
+    let mut rig = Rig::new(Config::DEFAULT, Pongs::default());
+    rig.block(Direction::ToClient, true);
+    rig.ping(1);
+    assert_eq!(rig.pass(Duration::from_secs(60)), None);
+    rig.client.close();
+    assert_eq!(rig.settle(), None);
+    assert_eq!(rig.pass(Duration::from_millis(1_999)), None);
+    let end = rig.pass(Duration::from_millis(1));
+    assert_eq!(end, Some(End::CloseTimeout));
+    assert_eq!(
+        rig.log.take(),
+        [Told::Ended(1, Fate::Unknown(Why::LinkLost))]
+    );
+}
+
 fn pausing(client: &Rc<Shared>, log: &Log, backoff: Backoff) -> Task<bool> {
     let (client, log) = (Rc::clone(client), log.clone());
     Task::new(async move {

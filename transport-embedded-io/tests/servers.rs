@@ -6,9 +6,11 @@ use std::time;
 use embassy_sync::blocking_mutex::raw::{CriticalSectionRawMutex, NoopRawMutex};
 use embedded_io_adapters::tokio_1::FromTokio;
 use respipe_core::login::Protocol;
-use respipe_core::pipeline::{Config, Heap, Inline, LoginBuf, PipelineError, Resend, Sizes, State};
+use respipe_core::pipeline::{
+    Config, Heap, Inline, LoginBuf, PipelineError, Resend, Sizes, State, Why,
+};
 use respipe_core::reconnect::Backoff;
-use respipe_core::{Duration, Event, Instant, Login, cmd};
+use respipe_core::{Duration, Event, Fate, Instant, Login, cmd};
 use respipe_embedded_io::{Client, Clock, End, Pump};
 use respipe_testkit::process::{self, Launch, ServerProcess};
 use tokio::io::BufWriter;
@@ -324,5 +326,51 @@ async fn a_thread_submits_to_a_client_in_a_static() -> Result {
     assert_eq!(run.await, End::Closed);
     thread.join().expect("the thread does not panic");
     assert_eq!(told, (0..1_000).collect::<Vec<_>>());
+    Ok(())
+}
+
+/// A server that reads nothing, answers nothing and never stops sending pushes.
+fn chatterbox() -> std::io::Result<core::net::SocketAddr> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept()?;
+        let pushes = b">2\r\n+invalidate\r\n_\r\n".repeat(1_000);
+        while std::io::Write::write_all(&mut stream, &pushes).is_ok() {}
+        Ok::<(), std::io::Error>(())
+    });
+    Ok(address)
+}
+
+#[tokio::test]
+async fn a_server_that_never_stops_sending_cannot_put_off_a_close() -> Result {
+    let client: Client<NoopRawMutex, Inline<256, 128, 8>, _> = Client::new(Inline::new(), Hosted);
+    client.configure(Config {
+        silence_limit: Duration::from_millis(50),
+        ..Config::DEFAULT
+    });
+    let (mut read, mut write) = ([0; 64], [0; 64]);
+    let pump = Pump::new(&client, &mut read, &mut write);
+    let mut pump = pump.with_close_timeout(Duration::from_millis(200));
+    let (reader, writer) = TcpStream::connect(chatterbox()?).await?.into_split();
+    let (mut told, mut chatted) = (None, false);
+    let run = pump.run(
+        FromTokio::new(reader),
+        FromTokio::new(writer),
+        |event| match event {
+            Event::Push(_) => chatted = true,
+            Event::Ended { tag, fate } => told = Some((tag, fate)),
+            event => panic!("{event:?}"),
+        },
+    );
+    let close = async {
+        while client.submit(&cmd("PING"), 7).is_err() {
+            tokio::task::yield_now().await;
+        }
+        client.close();
+    };
+    let (end, ()) = tokio::join!(run, close);
+    assert_eq!((end, chatted), (End::CloseTimeout, true));
+    assert_eq!(told, Some((7, Fate::Unknown(Why::LinkLost))));
     Ok(())
 }

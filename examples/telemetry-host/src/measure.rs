@@ -39,6 +39,12 @@ impl Measured {
         row.map(|row| row.instructions)
     }
 
+    /// The most instructions that anything of this name took.
+    pub(crate) fn longest(&self, what: &str) -> Option<u64> {
+        let rows = self.rows.iter().filter(|row| row.what == what);
+        rows.map(|row| row.instructions).max()
+    }
+
     /// How many times the instructions of the hand-written sender ours takes.
     pub(crate) fn ratio(&self, batch: u64) -> Option<f64> {
         let ours = self.instructions("respipe", batch)?;

@@ -23,6 +23,10 @@ const SEGMENTS: usize = 10;
 /// How the firmware names the longest turn of its main loop.
 const TURN: &str = "longest-turn";
 
+/// How it names the longest poll of the link alone, and what that may not exceed: today's figure, rounded up.
+const POLL: &str = "longest-poll";
+const POLL_INSTRUCTIONS: u64 = 20_000;
+
 /// All figures of a run.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -93,7 +97,9 @@ impl Report {
             "instructions", "batch", "per command"
         ));
         // Those of a turn are not those of a command.
-        let (turns, rows): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.what == TURN);
+        let (turns, rows): (Vec<_>, Vec<_>) = rows
+            .iter()
+            .partition(|row| row.what == TURN || row.what == POLL);
         for row in rows {
             lines.push(format!(
                 "  {:<22}{:>8}{:>14}",
@@ -109,9 +115,13 @@ impl Report {
             }
         }
         for row in turns {
+            let what = match row.what == POLL {
+                true => "the link's poll of it",
+                false => "a turn, at most",
+            };
             lines.push(format!(
-                "  {:<22}{:>8}{:>14}",
-                "a turn, at most", row.batch, row.instructions
+                "  {what:<22}{:>8}{:>14}",
+                row.batch, row.instructions
             ));
         }
         lines.join("\n")
@@ -136,6 +146,7 @@ impl Report {
             "reconnects": self.telemetry.reconnects,
             "segments_out": self.telemetry.segments.out,
             "instructions_per_sample": instructions,
+            "longest_poll": self.measured.longest(POLL),
             "flash": self.sizes.flash,
             "static_ram": self.sizes.static_ram,
             "stack_high_water": self.telemetry.stack,
@@ -178,6 +189,10 @@ impl Report {
             segments.answers() as u64,
             SEGMENTS as u64,
         );
+        match self.measured.longest(POLL) {
+            Some(poll) => limit("instructions of the link's poll", poll, POLL_INSTRUCTIONS),
+            None => complaints.push("no poll of the link was measured".to_owned()),
+        }
         match self.measured.ratio(32) {
             Some(ratio) if ratio <= RATIO => {}
             Some(ratio) => complaints.push(format!(

@@ -154,7 +154,7 @@ impl<const TX: usize, const RX: usize, const DEPTH: usize, Tag> Storage
     }
 
     fn login(&self) -> Login<'_> {
-        self.login.copied().unwrap_or(Login::NONE)
+        *self.login.unwrap_or(&Login::NONE)
     }
 }
 

@@ -36,6 +36,10 @@
         clippy::cast_possible_wrap
     )
 )]
+#![cfg_attr(
+    not(all(feature = "pieces", feature = "session")),
+    allow(dead_code, reason = "what is left out would have called it")
+)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

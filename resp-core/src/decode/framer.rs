@@ -25,6 +25,8 @@ pub struct Framer {
     pos: usize,
     /// Bytes of an unfinished line of text that hold no line end.
     scanned: usize,
+    /// Of that line, bytes were given up.
+    cut: bool,
     /// The bytes of a bulk lie before `pos`, its CRLF at `pos`.
     terminator: bool,
     /// A push began, and its kind, which decides whether it is an element, comes next.
@@ -33,6 +35,8 @@ pub struct Framer {
     top: Top,
     /// The push inside the frame's aggregate that is not whole yet.
     inner: Option<Inner>,
+    /// It is too large to be handed out. Not a part of it, whose `None` would not be zero then.
+    drops_inner: bool,
     /// How many pushes inside this frame were handed out.
     handed_out: u32,
 }
@@ -137,10 +141,12 @@ impl Framer {
             owed: 0,
             pos: 0,
             scanned: 0,
+            cut: false,
             terminator: false,
             kind_next: false,
             top: Top::Unknown,
             inner: None,
+            drops_inner: false,
             handed_out: 0,
         }
     }
@@ -217,10 +223,56 @@ impl Framer {
             }
             self.owed = 1;
         }
-        self.resume(bytes).map_err(|kind| DecodeError {
-            kind,
-            offset: self.pos as u64,
+        self.resume(bytes).map_err(|kind| {
+            let line = bytes.get(self.pos..).unwrap_or_default();
+            let end = match self.cut {
+                true => line.iter().position(|byte| matches!(byte, b'\r' | b'\n')),
+                false => None,
+            };
+            DecodeError {
+                kind,
+                offset: self.pos.wrapping_add(end.unwrap_or(0)) as u64,
+            }
         })
+    }
+
+    /// Gives up what was looked at of a frame that is larger than the memory for it, which `bytes`
+    /// fill: how many go at the front, and whether a push inside the frame is dropped by that. What
+    /// [`step`](Self::step) says of the frame from then on counts from the bytes that stay.
+    ///
+    /// Of a line of text the first byte, which says what it is, moves along.
+    pub(crate) fn give_up(&mut self, bytes: &mut [u8]) -> (usize, bool) {
+        let mut drops = false;
+        let mut n = self.pos.min(bytes.len());
+        match &mut self.inner {
+            Some(_) if self.drops_inner => {}
+            Some(inner) if inner.start == 0 => {
+                self.drops_inner = true;
+                drops = true;
+            }
+            // It may be whole with what comes.
+            Some(inner) => {
+                n = inner.start;
+                inner.body = inner.body.wrapping_sub(n);
+                inner.start = 0;
+                self.pos = self.pos.wrapping_sub(n);
+                return (n, false);
+            }
+            None => {}
+        }
+        if self.scanned > 1
+            && let Some(&first) = bytes.get(self.pos)
+        {
+            n = self.pos.wrapping_add(self.scanned).wrapping_sub(1);
+            if let Some(place) = bytes.get_mut(n) {
+                *place = first;
+            }
+            self.pos = n;
+            self.scanned = 1;
+            self.cut = true;
+        }
+        self.pos = self.pos.wrapping_sub(n);
+        (n, drops)
     }
 
     /// The header of the frame that is not whole yet, as far as it is known.
@@ -303,6 +355,7 @@ impl Framer {
         match header::parse(rest, self.scanned)? {
             Parsed::Header(header) => {
                 self.scanned = 0;
+                self.cut = false;
                 Ok(Some(header))
             }
             Parsed::Incomplete { scanned } => {
@@ -357,6 +410,7 @@ impl Framer {
             self.owed = self.owed.wrapping_sub(1);
             if self.inner.is_some_and(|inner| inner.body == self.pos) {
                 self.inner = None;
+                self.drops_inner = false;
             }
         }
         true
@@ -379,6 +433,9 @@ impl Framer {
             return None;
         }
         self.inner = None;
+        if core::mem::take(&mut self.drops_inner) {
+            return None;
+        }
         self.handed_out = self.handed_out.saturating_add(1);
         Some(Step::Inner {
             start: inner.start,

@@ -18,6 +18,7 @@ mod error;
 pub(crate) mod framer;
 pub(crate) mod header;
 pub(crate) mod push;
+#[cfg(feature = "pieces")]
 pub(crate) mod stream;
 pub(crate) mod work;
 

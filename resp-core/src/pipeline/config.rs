@@ -111,11 +111,13 @@ pub enum Resend {
 /// What becomes of a reply that is larger than `rx`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Oversize {
     /// It is skipped in step and ends its command with
     /// [`Event::TooLarge`](super::Event::TooLarge).
     #[default]
     Skip,
     /// It is delivered as a flat sequence of [`Event::Token`](super::Event::Token).
+    #[cfg(feature = "pieces")]
     Stream,
 }

@@ -1,10 +1,10 @@
 //! Time: which commands have run out of it, and whether the server still speaks.
 
+use super::Held;
 use super::config::Flush;
 use super::engine::{Engine, Link, Memory};
 use super::error::PipelineError;
 use super::event::{Fate, Why};
-use super::pieces::Held;
 use super::slot::Flags;
 use crate::{Duration, Instant};
 

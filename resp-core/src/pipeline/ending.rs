@@ -1,11 +1,10 @@
 //! The end of a link: what becomes of each command that was on it.
 
+use super::Held;
 use super::config::Resend;
 use super::engine::{Engine, Link, Memory};
 use super::error::PipelineError;
 use super::event::{Fate, Why};
-use super::large::Reading;
-use super::pieces::Held;
 use super::slot::Flags;
 
 impl Engine {
@@ -84,11 +83,7 @@ impl Engine {
         self.ring.rewind(mem.slots);
         self.expired = 0;
         self.reported = 0;
-        self.extra = 0;
-        self.rx.clear();
-        self.framer.reset();
-        self.reading = Reading::Frames;
-        self.hungry = false;
+        self.forget_received();
         // Commands that wait for the next connection find a clean session there.
         self.session.start();
         self.link = Link::Failed(error);

@@ -1,10 +1,10 @@
 //! The engine: all that a pipeline does, over plain slices, without tags.
 
+use super::Held;
+use super::Reading;
 use super::config::{Config, Flush, Resend};
 use super::error::PipelineError;
 use super::excerpt::Excerpt;
-use super::large::Reading;
-use super::pieces::Held;
 use super::ring::Ring;
 use super::rx::Rx;
 use super::slot::{Flags, Slot};
@@ -77,6 +77,8 @@ pub(crate) struct Engine {
     /// Bytes that the reply under way announces beyond its command's hint.
     pub(crate) extra: u64,
     pub(crate) pushes_dropped: u64,
+    /// Bytes given up of the frame at the front, which is larger than `rx`.
+    pub(crate) given_up: u64,
     /// What the server said before the link ended, once `has_words`; until then, the first bytes
     /// of a reply that is too large.
     excerpt: Excerpt,
@@ -106,6 +108,7 @@ impl Engine {
             heard: Instant::ZERO,
             extra: 0,
             pushes_dropped: 0,
+            given_up: 0,
             excerpt: Excerpt::NEW,
             has_words: false,
         }
@@ -127,11 +130,7 @@ impl Engine {
     /// A fresh byte stream is there.
     pub(crate) fn open(&mut self, login: &Login<'_>, now: Instant) {
         self.closing = false;
-        self.rx.clear();
-        self.framer.reset();
-        self.reading = Reading::Frames;
-        self.hungry = false;
-        self.extra = 0;
+        self.forget_received();
         self.has_words = false;
         self.epoch = self.epoch.wrapping_add(1);
         self.now = self.now.max(now);
@@ -142,6 +141,16 @@ impl Engine {
         self.handshake.begin(login, self.without_hello);
         self.link = Link::LoggingIn;
         self.check_login();
+    }
+
+    /// What was received belongs to a connection that is gone.
+    pub(crate) fn forget_received(&mut self) {
+        self.rx.clear();
+        self.framer.reset();
+        self.reading = Reading::Frames;
+        self.given_up = 0;
+        self.hungry = false;
+        self.extra = 0;
     }
 
     /// Lets the caller's commands go once the handshake is done.

@@ -33,7 +33,7 @@ pub enum Event<'a, Tag> {
     /// A push: nobody's reply.
     Push(Reply<'a>),
     /// A piece of the answer to the oldest command in flight, which is larger than `rx`
-    /// ([`Oversize::Stream`](super::Oversize::Stream)).
+    /// (`Oversize::Stream`, of the feature `pieces`).
     Token(Token<'a>),
     /// The pieces of an answer have all been delivered.
     Streamed {

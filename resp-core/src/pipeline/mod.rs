@@ -30,6 +30,19 @@
 //! # Ok::<(), respipe_core::pipeline::PipelineError>(())
 //! ```
 
+/// Splits storage into the engine's memory and the tags.
+macro_rules! split {
+    ($self:ident => $mem:ident, $tags:ident) => {
+        let Parts {
+            tx,
+            rx,
+            slots,
+            tags: $tags,
+        } = $self.storage.parts();
+        let mut $mem = Memory { tx, rx, slots };
+    };
+}
+
 mod config;
 mod deadlines;
 mod ending;
@@ -38,7 +51,6 @@ mod error;
 mod event;
 mod excerpt;
 mod large;
-mod pieces;
 mod receive;
 mod ring;
 mod room;
@@ -46,6 +58,21 @@ mod rx;
 mod slot;
 mod storage;
 mod submit;
+
+#[cfg(not(feature = "pieces"))]
+mod no_pieces;
+#[cfg(not(feature = "pieces"))]
+use no_pieces::{Held, Reading, Told};
+
+#[cfg(feature = "pieces")]
+mod pieces;
+#[cfg(feature = "pieces")]
+mod stream;
+#[cfg(feature = "pieces")]
+use {
+    pieces::Held,
+    stream::{Reading, Told},
+};
 
 pub use config::{Config, Flush, Oversize, Resend, Window};
 pub use error::{PipelineError, Rejected, SubmitError};
@@ -56,8 +83,7 @@ pub use storage::{Borrowed, Inline, Parts, Sizes, Storage};
 pub use storage::{Heap, LoginBuf};
 
 use crate::decode::framer::Frame;
-use crate::decode::stream::Piece;
-use crate::encode::{Arguments, Cmd, Command};
+use crate::encode::Command;
 use crate::{Instant, Reply};
 use engine::{Engine, Link, Memory};
 use excerpt::Excerpt;
@@ -137,19 +163,6 @@ impl<S: Storage> core::fmt::Debug for Pipeline<S> {
             .field("sizes", &self.storage.sizes())
             .finish_non_exhaustive()
     }
-}
-
-/// Splits storage into the engine's memory and the tags.
-macro_rules! split {
-    ($self:ident => $mem:ident, $tags:ident) => {
-        let Parts {
-            tx,
-            rx,
-            slots,
-            tags: $tags,
-        } = $self.storage.parts();
-        let mut $mem = Memory { tx, rx, slots };
-    };
 }
 
 /// Look.
@@ -298,7 +311,7 @@ impl<S: Storage> Pipeline<S> {
     /// Takes received bytes, for transports that hand them out in a closure; returns how many.
     /// Fewer than there are, when the memory is full: poll events, then hand over the rest.
     pub fn handle_input(&mut self, bytes: &[u8], now: Instant) -> usize {
-        let n = pieces::take(self.recv_space(), bytes);
+        let n = rx::take(self.recv_space(), bytes);
         self.recv_commit(n, now);
         n
     }
@@ -337,65 +350,6 @@ impl<S: Storage> Pipeline<S> {
         split!(self => mem, tags);
         let done = self.engine.submit(&mut mem, command, now);
         self.engine.keep_tag(tags, tag, done)
-    }
-
-    /// Queues the front of a command that has `more` further arguments, each announced with
-    /// [`begin_argument`](Self::begin_argument) and fed with [`feed`](Self::feed). It holds the
-    /// line until it is whole, is never sent again, and giving it up after a part has left ends
-    /// the connection.
-    ///
-    /// # Errors
-    /// As [`submit`](Self::submit); session-changing commands are refused.
-    pub fn begin<L: Arguments>(
-        &mut self,
-        front: &Cmd<'_, L>,
-        more: usize,
-        tag: S::Tag,
-        now: Instant,
-    ) -> Result<Ticket, SubmitError<S::Tag>> {
-        split!(self => mem, tags);
-        let done = self.engine.begin(&mut mem, front, more, now);
-        self.engine.keep_tag(tags, tag, done)
-    }
-
-    /// Announces the next argument of the command that [`begin`](Self::begin) queued: its length
-    /// in bytes.
-    ///
-    /// # Errors
-    /// [`Rejected::NoRoom`] until 23 bytes of `tx` are free; [`Rejected::LineHeld`] where no
-    /// argument is due. Nothing has changed.
-    pub fn begin_argument(&mut self, len: u64) -> Result<(), Rejected> {
-        split!(self => mem, _tags);
-        self.engine.begin_argument(&mut mem, len)
-    }
-
-    /// Feeds bytes of the announced argument; returns how many were taken, fewer when `tx` is
-    /// full or the argument is whole.
-    pub fn feed(&mut self, bytes: &[u8]) -> usize {
-        split!(self => mem, _tags);
-        self.engine.feed(&mut mem, bytes)
-    }
-
-    /// Queues the first bytes of a command that may be longer than `tx`; go on with
-    /// [`continue_long`](Self::continue_long) while [`is_line_held`](Self::is_line_held).
-    ///
-    /// # Errors
-    /// As [`begin`](Self::begin).
-    pub fn submit_long<C: Command>(
-        &mut self,
-        command: &C,
-        tag: S::Tag,
-        now: Instant,
-    ) -> Result<Ticket, SubmitError<S::Tag>> {
-        split!(self => mem, tags);
-        let done = self.engine.begin_long(&mut mem, command, now);
-        self.engine.keep_tag(tags, tag, done)
-    }
-
-    /// Queues as much more of that same command as there is room for; whether it is whole now.
-    pub fn continue_long<C: Command>(&mut self, command: &C) -> bool {
-        split!(self => mem, _tags);
-        self.engine.continue_long(&mut mem, command)
     }
 
     /// Ends a command here and now: its tag and its fate. One that has not begun to leave, nor
@@ -595,20 +549,9 @@ fn event<'a, Tag>(
             tag: tag(slot)?,
             bytes,
         },
-        Found::Piece { piece, at, n } => Event::Token(token(piece, rx, at, n)),
+        Found::Piece(told) => Event::Token(told.token(rx)),
         Found::Nothing | Found::Login { .. } | Found::LargeLogin { .. } => return None,
     })
-}
-
-fn token(piece: Piece, rx: &[u8], at: usize, n: usize) -> Token<'_> {
-    let bytes = rx.get(at..).unwrap_or_default();
-    match piece {
-        Piece::Aggregate { kind, count } => Token::Aggregate { kind, count },
-        Piece::Scalar(header) => Token::Scalar(Reply::new(bytes, Frame::of_line(header))),
-        Piece::Begin { kind, len } => Token::Begin { kind, len },
-        Piece::Bytes => Token::Bytes(bytes.get(..n).unwrap_or_default()),
-        Piece::End | Piece::Push | Piece::Whole => Token::End,
-    }
 }
 
 #[cfg(test)]

@@ -4,9 +4,13 @@
 //! never sent again; giving it up after a part has left ends the connection.
 
 use super::engine::{Engine, Memory};
-use super::error::Rejected;
+use super::error::{Rejected, SubmitError};
+use super::slot::Flags;
+use super::storage::{Parts, Storage};
+use super::{Pipeline, Ticket};
 use crate::Instant;
-use crate::encode::{Arguments, Cmd, Command, Decimal, Sink, copy};
+use crate::encode::{Arguments, Cmd, Command, Decimal, Sink, Traits};
+use crate::session::Class;
 
 /// What is missing of the command that holds the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +50,97 @@ impl Held {
     }
 }
 
+/// From the application: commands that are not whole when they are queued.
+impl<S: Storage> Pipeline<S> {
+    /// Queues the front of a command that has `more` further arguments, each announced with
+    /// [`begin_argument`](Self::begin_argument) and fed with [`feed`](Self::feed). It holds the
+    /// line until it is whole, is never sent again, and giving it up after a part has left ends
+    /// the connection.
+    ///
+    /// # Errors
+    /// As [`submit`](Self::submit); session-changing commands are refused.
+    pub fn begin<L: Arguments>(
+        &mut self,
+        front: &Cmd<'_, L>,
+        more: usize,
+        tag: S::Tag,
+        now: Instant,
+    ) -> Result<Ticket, SubmitError<S::Tag>> {
+        split!(self => mem, tags);
+        let done = self.engine.begin(&mut mem, front, more, now);
+        self.engine.keep_tag(tags, tag, done)
+    }
+
+    /// Announces the next argument of the command that [`begin`](Self::begin) queued: its length
+    /// in bytes.
+    ///
+    /// # Errors
+    /// [`Rejected::NoRoom`] until 23 bytes of `tx` are free; [`Rejected::LineHeld`] where no
+    /// argument is due. Nothing has changed.
+    pub fn begin_argument(&mut self, len: u64) -> Result<(), Rejected> {
+        split!(self => mem, _tags);
+        self.engine.begin_argument(&mut mem, len)
+    }
+
+    /// Feeds bytes of the announced argument; returns how many were taken, fewer when `tx` is
+    /// full or the argument is whole.
+    pub fn feed(&mut self, bytes: &[u8]) -> usize {
+        split!(self => mem, _tags);
+        self.engine.feed(&mut mem, bytes)
+    }
+
+    /// Queues the first bytes of a command that may be longer than `tx`; go on with
+    /// [`continue_long`](Self::continue_long) while [`is_line_held`](Self::is_line_held).
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub fn submit_long<C: Command>(
+        &mut self,
+        command: &C,
+        tag: S::Tag,
+        now: Instant,
+    ) -> Result<Ticket, SubmitError<S::Tag>> {
+        split!(self => mem, tags);
+        let done = self.engine.begin_long(&mut mem, command, now);
+        self.engine.keep_tag(tags, tag, done)
+    }
+
+    /// Queues as much more of that same command as there is room for; whether it is whole now.
+    pub fn continue_long<C: Command>(&mut self, command: &C) -> bool {
+        split!(self => mem, _tags);
+        self.engine.continue_long(&mut mem, command)
+    }
+}
+
 impl Engine {
+    /// Queues the front of a command that is fed in pieces; `len` bytes of it were written.
+    fn enqueue_pieces(
+        &mut self,
+        mem: &mut Memory<'_>,
+        len: usize,
+        words: usize,
+        traits: Traits,
+        now: Instant,
+    ) -> Result<usize, Rejected> {
+        let words = match traits.class {
+            Class::Plain => None,
+            Class::Special => Some((len, words)),
+        };
+        let seen = words.map(|(len, count)| self.words(mem, len, count));
+        let checked = self.session.check_pieces(seen);
+        checked.map_err(Rejected::Refused)?;
+        let traits = Traits {
+            replayable: false,
+            ..traits
+        };
+        let nth = self.ring.len;
+        let index = self.enqueue(mem, len, words, traits, now)?;
+        let flags = Flags::PIECES.and(Flags::BOUND);
+        self.ring.mark(nth, mem.slots, flags);
+        self.flush();
+        Ok(index)
+    }
+
     /// Queues the front of a command and announces `more` arguments.
     pub(crate) fn begin<L: Arguments>(
         &mut self,
@@ -168,10 +262,4 @@ impl Engine {
         self.held = Held::encoding(done, len);
         done >= len
     }
-}
-
-/// Copies what came in one piece; used by drivers that are handed bytes.
-pub(crate) fn take(room: &mut [u8], bytes: &[u8]) -> usize {
-    copy(room, bytes);
-    room.len().min(bytes.len())
 }

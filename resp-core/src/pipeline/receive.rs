@@ -3,10 +3,9 @@
 use super::engine::{Engine, Link, Memory};
 use super::error::PipelineError;
 use super::event::Fate;
-use super::large::{Large, Reading};
 use super::slot::Flags;
+use super::{Reading, Told};
 use crate::decode::framer::{Frame, Step};
-use crate::decode::stream::Piece;
 use crate::decode::{DecodeError, DecodeErrorKind};
 use crate::session::{Effect, Settled};
 use crate::{Kind, Login};
@@ -34,12 +33,8 @@ pub(crate) enum Found {
         kind: Kind,
         bytes: u64,
     },
-    /// A piece of the reply to the oldest command, `n` bytes at `at`.
-    Piece {
-        piece: Piece,
-        at: usize,
-        n: usize,
-    },
+    /// A piece of the reply to the oldest command.
+    Piece(Told),
     Streamed {
         slot: usize,
         bytes: u64,
@@ -102,7 +97,7 @@ impl Engine {
             }
             let found = match self.reading {
                 Reading::Frames => self.frame(mem),
-                Reading::Large(large) => self.read_large(mem, large),
+                Reading::Pieces(pieces) => self.read_pieces(mem, pieces),
             };
             // Otherwise the state has moved: look again.
             if let Some(found) = found {
@@ -147,7 +142,10 @@ impl Engine {
             Ok(Step::Frame(frame)) => {
                 let at = self.rx.start;
                 self.rx.consume(frame.len);
-                self.attribute(mem, at, frame)
+                match self.given_up {
+                    0 => self.attribute(mem, at, frame),
+                    _ => self.attribute_large(mem, at, frame),
+                }
             }
             Ok(Step::Inner { start, push }) => Some(Found::Push {
                 at: self.rx.start.wrapping_add(start),
@@ -196,10 +194,18 @@ impl Engine {
         if !self.rx.is_full(mem.rx) {
             return self.starved();
         }
-        let large = Large::begin(self, mem);
-        self.framer.reset();
-        self.reading = Reading::Large(large);
-        None
+        if self.given_up == 0 {
+            // The first bytes are kept, so that an error's code is known at the end.
+            self.keep_head(self.rx.waiting(mem.rx));
+            if self.begin_pieces(mem) {
+                return None;
+            }
+        }
+        let (n, drops) = self.framer.give_up(mem.rx);
+        self.pushes_dropped = self.pushes_dropped.saturating_add(u64::from(drops));
+        self.given_up = self.given_up.saturating_add(n as u64);
+        self.rx.consume(n);
+        self.starved()
     }
 
     /// Whose is this frame?

@@ -6,6 +6,8 @@
 //!   end ..        room
 //! ```
 
+use crate::encode::copy;
+
 /// The offset, in bytes, behind which waiting bytes are moved to the front although there is
 /// room: a large buffer is touched only as far as its replies need.
 const LATE: usize = 64 * 1024;
@@ -91,4 +93,10 @@ impl Rx {
         self.end = self.end.wrapping_sub(self.start);
         self.start = 0;
     }
+}
+
+/// Copies what came in one piece; used by drivers that are handed bytes.
+pub(crate) fn take(room: &mut [u8], bytes: &[u8]) -> usize {
+    copy(room, bytes);
+    room.len().min(bytes.len())
 }

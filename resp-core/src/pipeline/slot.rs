@@ -37,7 +37,7 @@ impl Flags {
     /// Must not run on another connection than the one that it was submitted for.
     pub(crate) const BOUND: Self = Self(32);
     /// Fed in pieces: its bytes are freed as they leave.
-    pub(crate) const PIECES: Self = Self(64);
+    pub(crate) const PIECES: Self = Self(64).when(cfg!(feature = "pieces"));
     /// Its time is up; the caller is still to be told.
     pub(crate) const EXPIRED: Self = Self(128);
 

@@ -1,10 +1,10 @@
 //! From the application: commands that are queued, and commands that are given up.
 
+use super::Held;
 use super::config::Resend;
 use super::engine::{Engine, Link, Memory};
 use super::error::{PipelineError, Rejected};
 use super::event::{Fate, Why};
-use super::pieces::Held;
 use super::slot::{Flags, Slot, Stamp};
 use crate::Instant;
 use crate::encode::{Command, Traits};
@@ -115,7 +115,7 @@ impl Engine {
     }
 
     /// The words of the command whose first `len` bytes were written.
-    fn words<'m>(&self, mem: &'m mut Memory<'_>, len: usize, count: usize) -> Words<'m> {
+    pub(super) fn words<'m>(&self, mem: &'m mut Memory<'_>, len: usize, count: usize) -> Words<'m> {
         let (first, second) = self.ring.room(mem.tx, len);
         Words::new(first, second, count)
     }
@@ -148,34 +148,6 @@ impl Engine {
                 flags,
             },
         )
-    }
-
-    /// Queues the front of a command that is fed in pieces; `len` bytes of it were written.
-    pub(crate) fn enqueue_pieces(
-        &mut self,
-        mem: &mut Memory<'_>,
-        len: usize,
-        words: usize,
-        traits: Traits,
-        now: Instant,
-    ) -> Result<usize, Rejected> {
-        let words = match traits.class {
-            Class::Plain => None,
-            Class::Special => Some((len, words)),
-        };
-        let seen = words.map(|(len, count)| self.words(mem, len, count));
-        let checked = self.session.check_pieces(seen);
-        checked.map_err(Rejected::Refused)?;
-        let traits = Traits {
-            replayable: false,
-            ..traits
-        };
-        let nth = self.ring.len;
-        let index = self.enqueue(mem, len, words, traits, now)?;
-        let flags = Flags::PIECES.and(Flags::BOUND);
-        self.ring.mark(nth, mem.slots, flags);
-        self.flush();
-        Ok(index)
     }
 
     pub(crate) fn flush(&mut self) {

@@ -326,20 +326,21 @@ impl Session {
         self.settle_as(confirmed, head, bytes, frame)
     }
 
-    /// The same for a frame of which only the first bytes were kept, and the last integer: a
-    /// confirmation ends with its count.
+    /// The same for a frame of which only the first bytes were kept, and the last: a confirmation
+    /// ends with its count.
     pub(crate) fn settle_cut(
         &mut self,
         head: Option<(Effect, u16)>,
         bytes: &[u8],
         frame: Frame,
-        last: u32,
+        last: &[u8],
     ) -> Settled {
         let confirmed = match frame.kind {
             Kind::Push | Kind::Array => Confirmation::of(first_text(bytes, frame)),
             _ => None,
         };
-        self.settle_as(confirmed.map(|this| (this, last)), head, bytes, frame)
+        let confirmed = confirmed.map(|this| (this, last_count(last)));
+        self.settle_as(confirmed, head, bytes, frame)
     }
 
     fn settle_as(
@@ -515,6 +516,16 @@ impl Session {
 /// Whether an array of this kind is a push in disguise on a subscribed RESP2 connection.
 fn is_message(kind: &[u8]) -> bool {
     matches!(kind, b"message" | b"pmessage" | b"smessage")
+}
+
+/// The integer that these bytes end with.
+fn last_count(bytes: &[u8]) -> u32 {
+    let start = bytes.iter().rposition(|&byte| byte == b':');
+    let last = start.and_then(|start| bytes.get(start..));
+    match last.map(|last| header::parse(last, 0)) {
+        Some(Ok(Parsed::Header(count))) => u32::try_from(count.value).unwrap_or(0),
+        _ => 0,
+    }
 }
 
 /// The text of a frame that is one line.

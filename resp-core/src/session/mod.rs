@@ -38,10 +38,6 @@ pub use refusal::Refusal;
 
 /// What became of the head command when a reply, or a push that may be one, arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    not(feature = "session"),
-    expect(dead_code, reason = "what RESET and QUIT come to")
-)]
 pub(crate) enum Settled {
     /// It was this command's reply, and its last.
     Answered,

@@ -130,7 +130,7 @@ impl Session {
         head: Option<(Effect, u16)>,
         bytes: &[u8],
         frame: Frame,
-        _last: u32,
+        _last: &[u8],
     ) -> Settled {
         self.settle(head, bytes, frame)
     }

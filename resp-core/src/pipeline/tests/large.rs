@@ -17,6 +17,7 @@ fn two_pings() -> Rig {
     rig
 }
 
+#[cfg(feature = "pieces")]
 fn streaming() -> Rig {
     let mut rig = two_pings();
     rig.config(|config| config.oversize = Oversize::Stream);
@@ -78,6 +79,7 @@ fn pushes_inside_a_reply_that_is_too_large_are_handed_out_once() {
     at_every_step(two_pings, &bytes, expected);
 }
 
+#[cfg(feature = "pieces")]
 #[test]
 fn a_large_reply_is_streamed_as_tokens() {
     let bulk = "x".repeat(70);
@@ -114,6 +116,7 @@ fn a_large_reply_is_streamed_as_tokens() {
     }
 }
 
+#[cfg(feature = "pieces")]
 #[test]
 fn a_line_longer_than_the_buffer_is_streamed() {
     let mut rig = streaming();
@@ -151,7 +154,12 @@ fn a_broken_large_reply_names_its_offset() {
 
 #[test]
 fn a_protocol_error_that_is_too_large_ends_the_link_as_a_short_one_does() {
-    for make in [two_pings, streaming] {
+    let makes = [
+        two_pings,
+        #[cfg(feature = "pieces")]
+        streaming,
+    ];
+    for make in makes {
         let mut rig = make();
         let bytes = format!("-ERR Protocol error: {}\r\n", "x".repeat(80));
         let told = rig.feed_by(bytes.as_bytes(), 9);
@@ -168,6 +176,48 @@ fn a_protocol_error_that_is_too_large_ends_the_link_as_a_short_one_does() {
             rig.pipeline
                 .last_words()
                 .starts_with(b"ERR Protocol error: x")
+        );
+    }
+}
+
+#[test]
+fn a_broken_line_that_is_too_large_is_named_where_its_end_is_broken() {
+    for step in (1..80).chain([usize::MAX]) {
+        let mut rig = two_pings();
+        let events = rig.feed_by(format!("+{}\n", "x".repeat(150)).as_bytes(), step);
+        assert_eq!(
+            events[2], "error: Protocol(DecodeError { kind: BadLineEnd, offset: 151 })",
+            "step {step}"
+        );
+    }
+}
+
+#[test]
+fn a_push_too_large_inside_a_reply_too_large_is_dropped_with_what_stands_in_it() {
+    let inner = ">1\r\n+inner\r\n";
+    let push = format!(">2\r\n+k\r\n{inner}$100\r\n{}\r\n", "x".repeat(100));
+    let small = ">1\r\n+small\r\n";
+    let bytes = format!("*3\r\n+a\r\n{push}+b\r\n{small}+c\r\n+PONG\r\n");
+    let large = format!(
+        "1: too large, array, {} bytes, *3 +a >2 +k",
+        bytes.len() - 7
+    );
+    at_every_step(two_pings, &bytes, &["push: >1 +small", &large, "2: +PONG"]);
+    let mut rig = two_pings();
+    rig.feed(&bytes);
+    assert_eq!(rig.pipeline.pushes_dropped(), 1);
+}
+
+#[test]
+fn lines_too_large_among_the_elements_are_skipped_in_step() {
+    let line = |n: usize| format!("+{}\r\n", "x".repeat(n));
+    for n in 55..75 {
+        let body = format!("*3\r\n{}{}:7\r\n", line(n), line(2 * n));
+        let large = format!("1: too large, array, {} bytes, *3 +xxxxxxxxxxx", body.len());
+        at_every_step(
+            two_pings,
+            &format!("{body}+PONG\r\n"),
+            &[&large, "2: +PONG"],
         );
     }
 }

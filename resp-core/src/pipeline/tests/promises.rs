@@ -291,8 +291,11 @@ fn promise_10_calls_in_a_wrong_order_are_harmless() {
     rig.pipeline.recv_commit(10, rig.now);
     rig.pipeline.handle_eof();
     rig.pipeline.handle_timeout(rig.now);
-    assert_eq!(rig.pipeline.feed(b"x"), 0);
-    assert_eq!(rig.pipeline.begin_argument(3), Err(Rejected::LineHeld));
+    #[cfg(feature = "pieces")]
+    {
+        assert_eq!(rig.pipeline.feed(b"x"), 0);
+        assert_eq!(rig.pipeline.begin_argument(3), Err(Rejected::LineHeld));
+    }
     assert!(rig.events().is_empty());
     rig.ping(1);
     assert_eq!(rig.pipeline.poll_transmit(), None);

@@ -59,6 +59,7 @@ fn without_the_guard_publishing_and_scripts_are_plain_commands() {
     }
 }
 
+#[cfg(feature = "pieces")]
 #[test]
 fn without_the_guard_a_command_that_needs_it_cannot_be_fed_in_pieces_either() {
     let mut rig = Rig::roomy();

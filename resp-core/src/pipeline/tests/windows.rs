@@ -114,6 +114,7 @@ fn a_full_pipeline_flushes_whatever_the_policy() {
     assert_eq!(rig.sent(), PING.repeat(2));
 }
 
+#[cfg(feature = "pieces")]
 #[test]
 fn an_argument_of_declared_length_is_fed_in_pieces() {
     let mut rig = Rig::new(64, 64, 4);
@@ -148,6 +149,7 @@ fn an_argument_of_declared_length_is_fed_in_pieces() {
     assert_eq!((rig.pipeline.in_flight(), rig.pipeline.tx_free()), (0, 64));
 }
 
+#[cfg(feature = "pieces")]
 #[test]
 fn a_command_longer_than_the_buffer_goes_through_it() {
     for retain in [Resend::Never, Resend::Replayable] {
@@ -180,6 +182,7 @@ fn a_command_longer_than_the_buffer_goes_through_it() {
     }
 }
 
+#[cfg(feature = "pieces")]
 #[test]
 fn giving_up_a_command_half_way_ends_the_connection() {
     let mut rig = Rig::new(64, 64, 4);

@@ -21,7 +21,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             let scenario = make(name).exchange(1, "GET a", bulk("a"));
             let scenario = match oversize {
                 Oversize::Skip => scenario.too_large(2, "BIG 2", kind, &wire),
-                Oversize::Stream => scenario.streamed(2, "BIG 2", &wire),
+                _ => scenario.streamed(2, "BIG 2", &wire),
             };
             scenario
                 .exchange(3, "GET c", bulk("c"))

@@ -29,13 +29,13 @@ pub(crate) const LONGEST: usize = 12;
 impl Confirmation {
     /// What a push, or an array of RESP2, of this kind confirms, if anything.
     pub(crate) fn of(kind: &[u8]) -> Option<Self> {
-        let (scope, subscribed) = match kind {
-            b"subscribe" => (Scope::Channels, true),
-            b"psubscribe" => (Scope::Patterns, true),
-            b"ssubscribe" => (Scope::Shards, true),
-            b"unsubscribe" => (Scope::Channels, false),
-            b"punsubscribe" => (Scope::Patterns, false),
-            b"sunsubscribe" => (Scope::Shards, false),
+        let (scope, subscribed) = match kind.strip_suffix(b"subscribe")? {
+            b"" => (Scope::Channels, true),
+            b"p" => (Scope::Patterns, true),
+            b"s" => (Scope::Shards, true),
+            b"un" => (Scope::Channels, false),
+            b"pun" => (Scope::Patterns, false),
+            b"sun" => (Scope::Shards, false),
             _ => return None,
         };
         Some(Self { scope, subscribed })

@@ -81,8 +81,8 @@ pub(crate) struct Engine {
     pub(crate) given_up: u64,
     /// What the server said before the link ended, once `has_words`; until then, the first bytes
     /// of a reply that is too large.
-    excerpt: Excerpt,
-    has_words: bool,
+    pub(crate) excerpt: Excerpt,
+    pub(crate) has_words: bool,
 }
 
 impl Engine {
@@ -177,15 +177,6 @@ impl Engine {
     pub(crate) fn keep_head(&mut self, bytes: &[u8]) {
         self.excerpt.set(bytes);
         self.has_words = false;
-    }
-
-    /// The bytes kept, borrowed.
-    pub(crate) fn kept(&self) -> &[u8] {
-        self.excerpt.as_bytes()
-    }
-
-    pub(crate) const fn head_kept(&self) -> Excerpt {
-        self.excerpt
     }
 
     /// Whether what leaves next is the caller's.

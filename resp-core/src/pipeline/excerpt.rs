@@ -6,7 +6,7 @@ use crate::encode::copy;
 const EXCERPT: usize = 64;
 
 /// The first bytes of something.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Excerpt {
     bytes: [u8; EXCERPT],
     len: usize,
@@ -18,12 +18,6 @@ impl Excerpt {
         len: 0,
     };
 
-    pub(crate) fn of(bytes: &[u8]) -> Self {
-        let mut this = Self::NEW;
-        this.set(bytes);
-        this
-    }
-
     pub(crate) fn set(&mut self, bytes: &[u8]) {
         copy(&mut self.bytes, bytes);
         self.len = bytes.len().min(EXCERPT);
@@ -31,5 +25,18 @@ impl Excerpt {
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    /// What lies behind the first `n` bytes.
+    pub(crate) fn from(&self, n: usize) -> &[u8] {
+        self.bytes.get(n..self.len).unwrap_or_default()
+    }
+
+    /// Keeps only what lies behind the first `n` bytes.
+    pub(crate) fn skip(&mut self, n: usize) {
+        if n <= EXCERPT {
+            self.bytes.copy_within(n.., 0);
+            self.len = self.len.saturating_sub(n);
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::engine::{Engine, Memory};
 use super::error::PipelineError;
-use super::receive::{Found, error_text, is_farewell};
+use super::receive::{Found, is_farewell};
 use crate::Kind;
 use crate::decode::framer::Frame;
 use crate::session::Settled;
@@ -28,6 +28,7 @@ impl Engine {
     }
 
     /// A large reply is whole, of so many bytes, the last of which lie behind `at`: whose was it?
+    #[inline(never)]
     pub(crate) fn finish_large(
         &mut self,
         mem: &mut Memory<'_>,
@@ -37,22 +38,27 @@ impl Engine {
         end: End,
     ) -> Option<Found> {
         let owner = self.head(mem);
-        let kept = self.head_kept();
-        let head = kept.as_bytes();
+        let body = text_start(self.excerpt.as_bytes());
+        let to_login = self.handshake.is_owed() && kind != Kind::Push;
+        if kind.is_error() && (to_login || owner.is_none() || is_farewell(self.excerpt.from(body)))
+        {
+            self.excerpt.skip(body);
+            self.has_words = true;
+            if !to_login {
+                self.fail(PipelineError::Farewell);
+                return None;
+            }
+        }
+        if to_login {
+            return Some(Found::Login(kind));
+        }
+        let head = self.excerpt.as_bytes();
         let frame = Frame {
             kind,
             value: 0,
-            body: text_start(head),
+            body,
             len: head.len().saturating_add(2),
         };
-        if self.handshake.is_owed() && kind != Kind::Push {
-            return Some(Found::LargeLogin { frame });
-        }
-        if kind.is_error() && (owner.is_none() || is_farewell(error_text(head, frame))) {
-            self.keep_words(error_text(head, frame));
-            self.fail(PipelineError::Farewell);
-            return None;
-        }
         let last = mem.rx.get(at..self.rx.start).unwrap_or_default();
         match self.session.settle_cut(owner, head, frame, last) {
             Settled::Push => {

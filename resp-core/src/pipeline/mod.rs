@@ -86,7 +86,6 @@ use crate::decode::framer::Frame;
 use crate::encode::Command;
 use crate::{Instant, Reply};
 use engine::{Engine, Link, Memory};
-use excerpt::Excerpt;
 use receive::Found;
 
 /// A submitted command's name, for [`Pipeline::abandon`].
@@ -460,29 +459,16 @@ impl<S: Storage> Pipeline<S> {
             split!(self => mem, _tags);
             match self.engine.poll(&mut mem)? {
                 Found::Nothing => return Ok(None),
-                Found::Login { at, frame } => {
-                    let rx = self.storage.parts().rx;
-                    let text = receive::error_text(rx.get(at..).unwrap_or_default(), frame);
-                    let text = Excerpt::of(text);
-                    self.login_reply(frame, &text);
-                }
-                Found::LargeLogin { frame } => {
-                    let kept = self.engine.head_kept();
-                    let text = Excerpt::of(receive::error_text(kept.as_bytes(), frame));
-                    self.login_reply(frame, &text);
+                Found::Login(kind) => {
+                    let login = self.storage.login();
+                    self.engine.login_reply(&login, kind);
                 }
                 found => break found,
             }
         };
         let Parts { rx, tags, .. } = self.storage.parts();
-        let head = self.engine.kept();
+        let head = self.engine.excerpt.as_bytes();
         Ok(event(found, rx, head, tags))
-    }
-
-    #[cold]
-    fn login_reply(&mut self, frame: Frame, text: &Excerpt) {
-        let login = self.storage.login();
-        self.engine.login_reply(&login, frame.kind, text.as_bytes());
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens.
@@ -550,7 +536,7 @@ fn event<'a, Tag>(
             bytes,
         },
         Found::Piece(told) => Event::Token(told.token(rx)),
-        Found::Nothing | Found::Login { .. } | Found::LargeLogin { .. } => return None,
+        Found::Nothing | Found::Login(_) => return None,
     })
 }
 

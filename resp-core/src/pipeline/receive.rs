@@ -39,15 +39,9 @@ pub(crate) enum Found {
         slot: usize,
         bytes: u64,
     },
-    /// The same, of a reply that was too large: offsets are into the bytes kept of it.
-    LargeLogin {
-        frame: Frame,
-    },
-    /// A reply to the handshake; the shell hands the login to `login_reply` and polls again.
-    Login {
-        at: usize,
-        frame: Frame,
-    },
+    /// A reply to the handshake, of an error the text is kept; the shell hands the login to
+    /// `login_reply` and polls again.
+    Login(Kind),
 }
 
 impl Engine {
@@ -210,12 +204,15 @@ impl Engine {
 
     /// Whose is this frame?
     fn attribute(&mut self, mem: &mut Memory<'_>, at: usize, frame: Frame) -> Option<Found> {
-        if self.handshake.is_owed() && frame.kind != Kind::Push {
-            return Some(Found::Login { at, frame });
-        }
         let head = self.head(mem);
         let bytes = mem.rx.get(at..).unwrap_or_default();
         let text = error_text(bytes, frame);
+        if self.handshake.is_owed() && frame.kind != Kind::Push {
+            if frame.kind.is_error() {
+                self.keep_words(text);
+            }
+            return Some(Found::Login(frame.kind));
+        }
         if frame.kind.is_error() && (head.is_none() || is_farewell(text)) {
             self.keep_words(text);
             self.fail(PipelineError::Farewell);
@@ -268,19 +265,25 @@ impl Engine {
         }
     }
 
-    /// Books a reply to the handshake.
-    pub(crate) fn login_reply(&mut self, login: &Login<'_>, kind: Kind, text: &[u8]) {
+    /// Books a reply to the handshake; of an error the words were kept.
+    #[cold]
+    pub(crate) fn login_reply(&mut self, login: &Login<'_>, kind: Kind) {
         use crate::login::Advance;
 
+        let text = match kind.is_error() {
+            true => self.excerpt.as_bytes(),
+            false => &[],
+        };
+        let farewell = is_farewell(text);
         let code = text.split(|byte| *byte == b' ').next().unwrap_or_default();
-        let decisive = !self.handshake.is_ready();
-        if kind.is_error() && decisive {
-            self.keep_words(text);
-        }
+        // What is decided needs no reply: its error ends nothing.
+        self.has_words &= !self.handshake.is_ready();
         match self.handshake.reply(login, kind, code) {
-            _ if kind.is_error() && is_farewell(text) => self.fail(PipelineError::LoginRefused),
-            Advance::Refused => self.fail(PipelineError::LoginRefused),
-            Advance::Ready | Advance::Waiting => self.check_login(),
+            Advance::Ready | Advance::Waiting if !farewell => self.check_login(),
+            _ => {
+                self.has_words = true;
+                self.fail(PipelineError::LoginRefused);
+            }
         }
     }
 }

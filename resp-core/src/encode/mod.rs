@@ -40,6 +40,7 @@ pub use template::{Filled, Part, Template};
 pub use writer::Writer;
 
 pub(crate) use argument::put_header;
+#[cfg(feature = "pieces")]
 pub(crate) use decimal::Decimal;
 pub(crate) use sink::copy;
 

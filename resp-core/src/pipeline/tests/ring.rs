@@ -18,6 +18,7 @@ fn a_reply_that_came_in_pieces_leaves_nothing_behind_in_the_framer() {
 }
 
 /// A SET in pieces, whole, of which nothing has left.
+#[cfg(feature = "pieces")]
 fn set_in_pieces() -> Rig {
     let mut rig = Rig::new(64, 64, 4);
     let front = cmd("SET").arg("key");
@@ -28,6 +29,7 @@ fn set_in_pieces() -> Rig {
     rig
 }
 
+#[cfg(feature = "pieces")]
 #[test]
 fn a_command_in_pieces_was_not_sent_before_its_last_byte_has_left() {
     let len = set_in_pieces().sent().len();

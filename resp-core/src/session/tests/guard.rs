@@ -273,7 +273,7 @@ fn a_confirmation_larger_than_rx_counts_by_its_begin_and_its_end() {
             body,
             len,
         };
-        let settled = session.settle_cut(head, begin, frame, 1);
+        let settled = session.settle_cut(head, begin, frame, b"aaaa\r\n:1\r\n");
         assert_eq!(session.is_subscribed(), subscribed, "{kind}");
         assert_eq!(settled == Settled::Push, subscribed, "{kind}");
     }

@@ -105,7 +105,7 @@ impl OverFakeLink {
             self.told.borrow_mut().ended(match end {
                 End::Failed(error) => error,
                 End::Io(_) => PipelineError::LinkLost,
-                End::Closed => panic!("nobody closed it"),
+                End::Closed | End::CloseTimeout => panic!("nobody closed it"),
             });
         }
         self.tell(None);

@@ -21,6 +21,20 @@
 //!
 //! The crate is `no_std`, has no `unsafe`, no panic path and, without the feature `alloc`, no
 //! heap. What it is not: a client. The `respipe-*` transport crates are.
+//!
+//! # Features
+//!
+//! | feature | default | what it brings |
+//! | --- | --- | --- |
+//! | `session` | yes | commands that block, subscribe, open transactions or change the session otherwise; without it they are refused by name ([`session::Refusal`]) |
+//! | `pieces` | yes | what is larger than the buffers, in pieces: replies as tokens, commands longer than `tx`; without it such replies are skipped and such commands refused. `session` asks for it |
+//! | `alloc` | | storage on the heap, owned replies, `String` and `Vec` |
+//! | `url` | | server URLs and settings, for hosts |
+//! | `float` | | floating-point arguments and conversions |
+//! | `heapless` | | owned replies and conversions in fixed capacity |
+//! | `defmt` | | `defmt::Format` on public types |
+//!
+//! The ten promises of the pipeline hold with every set of them.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(

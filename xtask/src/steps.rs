@@ -149,15 +149,21 @@ pub fn test_no_features(ci: &Context) -> Result<Verdict> {
             "{folder} has default features: it is to be tested without"
         );
     }
-    let core = tests(cmd!(
-        ci.sh,
-        "cargo test --package respipe-core --no-default-features --no-fail-fast"
-    ));
+    let mut worst = Verdict::PASSED;
+    // `session` brings `pieces` along: these two are what is left.
+    for features in ["", "pieces"] {
+        let core = cmd!(
+            ci.sh,
+            "cargo test --package respipe-core --lib --no-fail-fast"
+        )
+        .args(["--no-default-features", "--features", features]);
+        worst = worst.or_worse(tests(core)?);
+    }
     let smoltcp = tests(cmd!(
         ci.sh,
         "cargo test --package respipe-smoltcp --no-default-features --features {SMOLTCP} --no-fail-fast"
     ));
-    Ok(core?.or_worse(smoltcp?))
+    Ok(worst.or_worse(smoltcp?))
 }
 
 /// Runs tests and counts those that say `skipped: TEST: REASON` on standard error.
@@ -199,7 +205,7 @@ pub fn demo(ci: &Context) -> Result<Verdict> {
 pub fn bare_metal(ci: &Context) -> Result<Verdict> {
     let targets = ["thumbv7m-none-eabi", "thumbv6m-none-eabi"];
     for_targets(ci, &targets, |target| {
-        for features in ["", "float,heapless,defmt"] {
+        for features in ["", "pieces", "session", "float,heapless,defmt"] {
             cmd!(
                 ci.sh,
                 "cargo build --package respipe-core --target {target}"

@@ -248,6 +248,17 @@ fn no_stream_yet_is_a_beginning_and_another_error_is_told() {
 }
 
 #[test]
+fn a_stream_that_was_deleted_does_not_set_the_ids_back() {
+    let given = Id { ms: 1_000, seq: 5 };
+    // Samples with these ids may still wait to be sent.
+    let mut series = Series::above(given);
+    series.start_again();
+    let read = reply("-ERR no such key\r\n", |reply| series.answered(reply));
+    assert_eq!((read, series.last()), (Ok(Id::ZERO), given));
+    assert_eq!(series.next_id(3), Some(Id { ms: 1_000, seq: 6 }));
+}
+
+#[test]
 fn equal_or_smaller_is_stored_only_if_it_was_sent_before() {
     let not_above =
         "-ERR The ID specified in XADD is equal or smaller than the target stream top item\r\n";

@@ -182,7 +182,7 @@ fn a_protocol_error_that_is_too_large_ends_the_link_as_a_short_one_does() {
 
 #[test]
 fn a_broken_line_that_is_too_large_is_named_where_its_end_is_broken() {
-    for step in (1..80).chain([usize::MAX]) {
+    for step in each(1..80).chain([usize::MAX]) {
         let mut rig = two_pings();
         let events = rig.feed_by(format!("+{}\n", "x".repeat(150)).as_bytes(), step);
         assert_eq!(
@@ -211,7 +211,7 @@ fn a_push_too_large_inside_a_reply_too_large_is_dropped_with_what_stands_in_it()
 #[test]
 fn lines_too_large_among_the_elements_are_skipped_in_step() {
     let line = |n: usize| format!("+{}\r\n", "x".repeat(n));
-    for n in 55..75 {
+    for n in each(55..75) {
         let body = format!("*3\r\n{}{}:7\r\n", line(n), line(2 * n));
         let large = format!("1: too large, array, {} bytes, *3 +xxxxxxxxxxx", body.len());
         at_every_step(

@@ -240,6 +240,25 @@ fn promise_8_the_fate_is_the_worst_over_all_attempts() {
     assert_eq!(rig.events(), ["1: Unknown(LinkLost)", "error: LinkLost"]);
 }
 
+#[test]
+fn promise_8_what_expires_or_is_given_up_before_it_is_sent_again_is_not_called_unsent() {
+    let mut rig = Rig::resending(Resend::Replayable);
+    rig.config(|config| config.reply_timeout = Duration::from_secs(5));
+    let given_up = rig.submit(cmd("A").replayable(), 1);
+    rig.submit(cmd("B").replayable(), 2);
+    rig.sent();
+    rig.pipeline.handle_link_lost();
+    assert_eq!(rig.events(), ["error: LinkLost"]);
+    let unknown = Fate::Unknown(Why::Abandoned);
+    assert_eq!(rig.pipeline.abandon(given_up), Some((1, unknown)));
+    rig.submit(cmd("C"), 3);
+    rig.wait(Duration::from_secs(6));
+    assert_eq!(
+        rig.events(),
+        ["2: Unknown(TimedOut)", "3: NotSent", "error: LinkLost"]
+    );
+}
+
 #[cfg(feature = "session")]
 #[test]
 fn promise_8_what_depends_on_the_session_is_never_sent_again() {

@@ -152,7 +152,7 @@ impl Engine {
         let len = command.prefix_len(more);
         self.check_room(mem, len)?;
         command.encode_prefix(more, &mut self.ring.sink(mem.tx, len));
-        let words = command.argument_count();
+        let words = command.argument_count().saturating_add(more);
         let index = self.enqueue_pieces(mem, len, words, command.traits(), now)?;
         self.held = Held::arguments(more);
         Ok(index)

@@ -47,7 +47,7 @@ pub(crate) enum Effect {
 }
 
 impl Effect {
-    /// What the command with these words does.
+    /// What the command with these words does; the worst that it may do, where some are still to come.
     pub(crate) fn of(mut words: Words<'_>) -> Self {
         let Some(name) = words.next() else {
             return Self::Plain;
@@ -62,7 +62,7 @@ impl Effect {
             Some(Rule::Read) => {
                 // Keys come behind STREAMS; one of them may be called BLOCK.
                 let mut options = words.take_while(|word| word.as_bytes() != b"STREAMS");
-                if options.any(|word| word.as_bytes() == b"BLOCK") {
+                if options.any(|word| word.as_bytes() == b"BLOCK" || word.is_cut()) {
                     Self::Blocking
                 } else {
                     Self::Plain
@@ -75,7 +75,7 @@ impl Effect {
             },
             Some(Rule::Client) => Self::of_client(words),
             Some(Rule::Script) => match words.next() {
-                Some(word) if word.as_bytes() == b"DEBUG" => Self::Foreign,
+                Some(word) if word.as_bytes() == b"DEBUG" || word.is_cut() => Self::Foreign,
                 _ => Self::Plain,
             },
         }
@@ -86,13 +86,16 @@ impl Effect {
             return Self::Plain;
         };
         let bound = b"TRACKING CACHING SETNAME NO-EVICT NO-TOUCH";
-        if is_one_of(word.as_bytes(), bound) {
+        if is_one_of(word.as_bytes(), bound) || word.is_cut() {
             return Self::Binding;
         }
         let switch = match (word.as_bytes(), words.left()) {
             (b"REPLY", 1) => words.next(),
             _ => None,
         };
+        if switch.is_some_and(|word| word.is_cut()) {
+            return Self::Binding;
+        }
         match switch.as_ref().map(super::words::Word::as_bytes) {
             Some(b"OFF") => Self::ReplyOff,
             Some(b"SKIP") => Self::ReplySkip,

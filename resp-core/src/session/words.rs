@@ -4,6 +4,8 @@
 const LONGEST: usize = 14;
 
 /// One argument: its length and, if it is short, its text in upper case.
+///
+/// Of a command that is fed in pieces some are not there yet: they are [cut](Self::is_cut).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Word {
     len: usize,
@@ -14,6 +16,11 @@ impl Word {
     /// The text in upper case; `?` where it is longer than any word of the tables.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.text.get(..self.len).unwrap_or(b"?")
+    }
+
+    /// Whether it is still to come, so that it may be any word.
+    pub(crate) const fn is_cut(&self) -> bool {
+        self.len == usize::MAX
     }
 }
 
@@ -74,9 +81,11 @@ impl Iterator for Words<'_> {
 
     fn next(&mut self) -> Option<Word> {
         self.left = self.left.checked_sub(1)?;
-        self.byte(self.at)?;
-        let len = self.number();
+        let mut len = self.number();
         let mut text = [0; LONGEST];
+        if len <= LONGEST && self.byte(self.at.saturating_add(len)).is_none() {
+            len = usize::MAX;
+        }
         if len <= LONGEST {
             for (i, place) in text.iter_mut().enumerate().take(len) {
                 let byte = self.byte(self.at.saturating_add(i)).unwrap_or(0);

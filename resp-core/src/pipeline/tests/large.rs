@@ -193,9 +193,81 @@ fn a_broken_line_that_is_too_large_is_named_where_its_end_is_broken() {
 }
 
 #[test]
+fn a_line_of_which_only_the_first_byte_fitted_is_named_where_it_begins() {
+    let mut rig = two_pings();
+    // The buffer is full with the line's type.
+    let front = format!("*2\r\n$52\r\n{}\r\n+", "x".repeat(52));
+    assert_eq!(front.len(), 64);
+    let events = rig.feed(&format!("{front}ab\n"));
+    assert_eq!(
+        events[2],
+        "error: Protocol(DecodeError { kind: BadLineEnd, offset: 63 })"
+    );
+}
+
+#[test]
+fn a_large_reply_that_nobody_is_owed_ends_the_link() {
+    let mut rig = Rig::new(256, 64, 4);
+    let bytes = format!("$100\r\n{}\r\n", "x".repeat(100));
+    assert_eq!(rig.feed(&bytes), ["error: Unexpected(Bulk)"]);
+}
+
+#[cfg(feature = "pieces")]
+#[test]
+fn a_push_too_large_between_streamed_elements_is_dropped_and_counted() {
+    let push = format!(">2\r\n+k\r\n$100\r\n{}\r\n", "x".repeat(100));
+    let small = ">1\r\n+small\r\n";
+    let line = "y".repeat(40);
+    let bytes = format!("*4\r\n+{line}\r\n{push}+b\r\n{small}+{line}\r\n+d\r\n+PONG\r\n");
+    for step in [1, 7, usize::MAX] {
+        let mut rig = streaming();
+        let told = rig.feed_by(bytes.as_bytes(), step);
+        let streamed = format!("1: streamed {}", bytes.len() - 7);
+        let line = format!("token: +{line}");
+        assert_eq!(
+            told,
+            [
+                "token: array of 4",
+                &line,
+                "token: +b",
+                "push: >1 +small",
+                &line,
+                "token: +d",
+                &streamed,
+                "2: +PONG"
+            ],
+            "step {step}"
+        );
+        assert_eq!(rig.pipeline.pushes_dropped(), 1, "step {step}");
+    }
+}
+
+#[cfg(feature = "pieces")]
+#[test]
+fn what_is_broken_in_a_streamed_reply_is_named_with_its_place() {
+    let front = format!("*3\r\n$100\r\n{}\r\n", "x".repeat(100));
+    for (rest, kind, at) in [
+        ("$1\r\nab\r\n", "BadTerminator", 5),
+        ("?1\r\n", "UnknownType(63)", 0),
+        // Inside a push.
+        (">2\r\n+k\r\n$1\r\nab\r\n", "BadTerminator", 13),
+    ] {
+        for step in [1, 7, usize::MAX] {
+            let mut rig = streaming();
+            let told = rig.feed_by(format!("{front}{rest}").as_bytes(), step);
+            let offset = front.len() + at;
+            let error =
+                format!("error: Protocol(DecodeError {{ kind: {kind}, offset: {offset} }})");
+            assert_eq!(told.last(), Some(&error), "{rest:?} by {step}");
+        }
+    }
+}
+
+#[test]
 fn a_push_too_large_inside_a_reply_too_large_is_dropped_with_what_stands_in_it() {
     let inner = ">1\r\n+inner\r\n";
-    let push = format!(">2\r\n+k\r\n{inner}$100\r\n{}\r\n", "x".repeat(100));
+    // So long that it fills the buffer again when it has been given up.
+    let push = format!(">2\r\n+k\r\n{inner}$300\r\n{}\r\n", "x".repeat(300));
     let small = ">1\r\n+small\r\n";
     let bytes = format!("*3\r\n+a\r\n{push}+b\r\n{small}+c\r\n+PONG\r\n");
     let large = format!(

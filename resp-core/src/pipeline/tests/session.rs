@@ -55,6 +55,81 @@ fn a_subscription_is_owed_as_many_confirmations_as_channels() {
 }
 
 #[test]
+fn behind_hello_2_a_message_is_an_array_that_answers_nothing() {
+    let mut rig = resp3();
+    rig.submit(cmd("HELLO").arg(2), 1);
+    rig.submit(cmd("SUBSCRIBE").arg("a"), 2);
+    rig.ping(3);
+    rig.sent();
+    assert_eq!(rig.feed("*0\r\n"), ["1: *0"]);
+    rig.sent();
+    let confirmed = rig.feed(&confirmed("*", "subscribe", "a", 1));
+    assert_eq!(confirmed, ["2: *3 $9 subscribe $1 a :1"]);
+    assert_eq!(
+        rig.feed("*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nx\r\n+PONG\r\n"),
+        ["push: *3 $7 message $1 a $1 x", "3: +PONG"]
+    );
+}
+
+#[cfg(feature = "pieces")]
+#[test]
+fn what_may_change_the_session_is_not_fed_in_pieces() {
+    use crate::encode::{Arguments, Cmd};
+
+    fn begin<L: Arguments>(front: &Cmd<'_, L>, more: usize) -> Result<(), Rejected> {
+        let mut rig = Rig::roomy();
+        let begun = rig.pipeline.begin(front, more, 7, rig.now);
+        begun.map(drop).map_err(|error| {
+            assert_eq!((error.tag, rig.pipeline.in_flight()), (7, 0));
+            assert_eq!(rig.sent(), "");
+            error.reason
+        })
+    }
+    let in_pieces = Err(Rejected::Refused(Refusal::InPieces));
+    // What it comes to is said by words that are still to come.
+    for name in ["SELECT", "SUBSCRIBE", "HELLO", "CLIENT", "SCRIPT"] {
+        assert_eq!(begin(&cmd(name), 1), in_pieces, "{name}");
+    }
+    assert_eq!(begin(&cmd("CLIENT").arg("REPLY"), 1), in_pieces);
+    assert_eq!(begin(&cmd(""), 1), Err(Rejected::Refused(Refusal::Empty)));
+    assert_eq!(begin(&cmd("SCRIPT").arg("LOAD"), 1), Ok(()));
+    assert_eq!(begin(&cmd("CLIENT").arg("KILL"), 1), Ok(()));
+    assert_eq!(begin(&cmd("PUBLISH").arg("a"), 1), Ok(()));
+}
+
+#[cfg(feature = "pieces")]
+#[test]
+fn a_read_that_may_block_holds_what_is_behind_it_also_in_pieces() {
+    for (front, blocks) in [("COUNT", true), ("STREAMS", false)] {
+        let mut rig = Rig::roomy();
+        let read = cmd("XREAD").arg(front);
+        rig.pipeline.begin(&read, 1, 1, rig.now).unwrap();
+        rig.pipeline.begin_argument(1).unwrap();
+        assert_eq!(rig.pipeline.feed(b"x"), 1);
+        rig.ping(2);
+        assert_eq!(rig.sent().ends_with(PING), !blocks, "{front}");
+        assert_eq!(rig.feed("*-1\r\n"), ["1: *-1"]);
+        rig.sent();
+        assert_eq!(rig.feed("+PONG\r\n"), ["2: +PONG"]);
+    }
+}
+
+#[cfg(feature = "pieces")]
+#[test]
+fn client_reply_is_refused_however_little_of_it_finds_room() {
+    let off = cmd("CLIENT").args(("REPLY", "OFF"));
+    for room in 32..36 {
+        let mut rig = Rig::new(room, 64, 4);
+        let error = rig.pipeline.submit_long(&off, 7, rig.now);
+        assert_eq!(
+            error.map(drop).unwrap_err().reason,
+            Rejected::Refused(Refusal::InPieces),
+            "{room}"
+        );
+    }
+}
+
+#[test]
 fn a_failed_subscription_is_owed_one_error() {
     let mut rig = Rig::roomy();
     rig.submit(cmd("SUBSCRIBE").args(("a", "b")), 1);

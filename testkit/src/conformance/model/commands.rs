@@ -12,6 +12,11 @@ pub(super) type Spelled = HashMap<&'static str, u32>;
 pub(super) fn random(random: &mut Chance<'_>, tag: u32, before: &mut Spelled) -> Request {
     let mut spelled = |text: &'static str| {
         let nth = before.entry(text).or_default();
+        let letters = text.bytes().filter(u8::is_ascii_alphabetic).count();
+        if *nth >> letters > 0 {
+            // Of five letters there are no more than 32 spellings.
+            return format!("ECHO {tag} status 0");
+        }
         *nth += 1;
         spell(text, *nth - 1)
     };
@@ -70,4 +75,20 @@ fn spell(text: &str, number: u32) -> String {
         }
     });
     letters.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_two_commands_of_a_long_run_are_alike() {
+        let (mut chance, mut before) = (Chance::of_seed(1), Spelled::new());
+        let mut seen = HashSet::new();
+        for tag in 0..2_000 {
+            let wire = random(&mut chance, tag, &mut before).wire();
+            assert!(seen.insert(wire.clone()), "{}", wire.escape_ascii());
+        }
+    }
 }

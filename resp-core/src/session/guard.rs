@@ -59,7 +59,7 @@ pub(crate) struct Session {
     quitting: bool,
     /// Submitted: replies are silenced, for the next command or until further notice.
     silenced: Mute,
-    /// Submitted: a subscription; a HELLO that goes back to RESP2.
+    /// Submitted: a subscription; a HELLO that goes back to RESP2, or a RESET, which does where the login had spoken it.
     subscribes: bool,
     may_leave_resp3: bool,
     /// Sent, in order.
@@ -199,7 +199,7 @@ impl Session {
                 Effect::Hello2 | Effect::Hello3 | Effect::Monitor => {
                     return Err(Refusal::ModeInMulti);
                 }
-                Effect::Publish if self.subscribes_in_multi && !self.resp3 => {
+                Effect::Publish if self.subscribes_in_multi && self.may_speak_resp2() => {
                     return Err(Refusal::PublishInMulti);
                 }
                 _ if effect.subscription().is_some() => {
@@ -249,7 +249,7 @@ impl Session {
                 self.watching = false;
                 self.silenced = Mute::On;
                 self.subscribes = false;
-                self.may_leave_resp3 = false;
+                self.may_leave_resp3 = true;
                 self.bound = false;
             }
             _ => {}
@@ -259,14 +259,18 @@ impl Session {
         Ok((effect.behind(silenced), owed))
     }
 
+    /// Whether a command submitted now may run under RESP2.
+    const fn may_speak_resp2(&self) -> bool {
+        !self.resp3 || self.may_leave_resp3
+    }
+
     /// What would leave the client guessing whether replies are silenced.
     fn check_silence(&self, effect: Effect) -> Result<(), Refusal> {
-        let resp2 = !self.resp3 || self.may_leave_resp3;
         let replies = matches!(
             effect,
             Effect::ReplyOff | Effect::ReplySkip | Effect::ReplyOn
         );
-        if replies && self.subscribes && resp2 {
+        if replies && self.subscribes && self.may_speak_resp2() {
             return Err(Refusal::ReplyAndSubscribe);
         }
         if self.silenced == Mute::On {

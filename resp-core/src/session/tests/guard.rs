@@ -126,6 +126,37 @@ fn one_publishes_in_multi_unless_the_message_could_stand_among_the_elements() {
 }
 
 #[test]
+fn behind_a_hello_2_or_a_reset_the_connection_may_speak_resp2() {
+    for (line, spoken) in [("PING", 3), ("HELLO 3", 3), ("HELLO 2", 2), ("RESET", 2)] {
+        let resp3 = || {
+            let mut session = Session::NEW;
+            session.set_resp3(true);
+            admit(&mut session, line).unwrap();
+            session
+        };
+        let expected = |refusal| match spoken {
+            2 => Err(refusal),
+            _ => Ok(()),
+        };
+        let mut session = resp3();
+        admit(&mut session, "SUBSCRIBE a").unwrap();
+        assert_eq!(
+            admit(&mut session, "CLIENT REPLY OFF").map(drop),
+            expected(Refusal::ReplyAndSubscribe),
+            "{line}"
+        );
+        let mut session = resp3();
+        admit(&mut session, "MULTI").unwrap();
+        admit(&mut session, "SUBSCRIBE a").unwrap();
+        assert_eq!(
+            admit(&mut session, "PUBLISH a x").map(drop),
+            expected(Refusal::PublishInMulti),
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn an_exec_without_a_subscription_confirms_none_whatever_its_elements_look_like() {
     // EVAL can return three such values.
     let looks = format!("*1\r\n{}", confirmation("subscribe", 1));

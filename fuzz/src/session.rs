@@ -7,8 +7,10 @@ use std::collections::VecDeque;
 
 use respipe_core::encode::RawCommand;
 use respipe_core::login::Protocol;
-use respipe_core::pipeline::{Event, Heap, LoginBuf, PipelineError, Rejected, Sizes};
-use respipe_core::{Fate, Instant, Pipeline};
+use respipe_core::pipeline::{
+    Event, Heap, LoginBuf, PipelineError, Rejected, Sizes, SubmitError, Ticket,
+};
+use respipe_core::{Fate, Instant, Pipeline, cmd};
 use respipe_testkit::chance::Chance;
 use respipe_testkit::conformance::Request;
 use respipe_testkit::scripted::{Limits, parse_request};
@@ -163,13 +165,19 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        if self.chance.u32(0..8) == 0 {
+        let manner = self.chance.u32(0..8);
+        if manner == 0 {
             words[0].make_ascii_lowercase();
         }
-        let wire = Request::from(words).wire();
-        let (command, _) = RawCommand::split(&wire).expect("a whole command");
         let tag = self.taken.len();
-        match self.pipeline.submit(&command, tag, Instant::ZERO) {
+        let in_pieces = manner == 7 && self.pipeline.tx_free() > 256;
+        let begun = in_pieces.then(|| self.feed(name, &words[1..], tag));
+        let wire = Request::from(words).wire();
+        let submitted = begun.unwrap_or_else(|| {
+            let (command, _) = RawCommand::split(&wire).expect("a whole command");
+            self.pipeline.submit(&command, tag, Instant::ZERO)
+        });
+        match submitted {
             Ok(_) => self.taken.push(Taken {
                 wire,
                 ..Taken::default()
@@ -186,6 +194,25 @@ impl<'a> Run<'a> {
                 assert!(known, "{error}");
             }
         }
+    }
+
+    /// Submits a command of which only the name is there at first.
+    fn feed(
+        &mut self,
+        name: &str,
+        words: &[Vec<u8>],
+        tag: usize,
+    ) -> Result<Ticket, SubmitError<usize>> {
+        let front = cmd(name);
+        let ticket = self
+            .pipeline
+            .begin(&front, words.len(), tag, Instant::ZERO)?;
+        for word in words {
+            let announced = self.pipeline.begin_argument(word.len() as u64);
+            announced.expect("there is room");
+            assert_eq!(self.pipeline.feed(word), word.len());
+        }
+        Ok(ticket)
     }
 
     /// Lets bytes leave, and the server run what is whole.

@@ -205,7 +205,8 @@ impl Framer {
                 let kind = Kind::Integer;
                 Some(Frame::of_line(Header { kind, value, len }))
             }
-            [b'+', b'O', b'K', b'\r', b'\n', ..] => Some(Frame::of_line(Header {
+            // Compared at once, not byte by byte.
+            _ if bytes.first_chunk() == Some(b"+OK\r\n") => Some(Frame::of_line(Header {
                 kind: Kind::Status,
                 value: 2,
                 len: 5,

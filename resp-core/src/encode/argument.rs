@@ -1,7 +1,7 @@
 //! What can be an argument of a command, and lists of such.
 
 use super::decimal::{self, Decimal};
-use super::sink::Sink;
+use super::sink::{Sink, copy};
 
 /// A value that can be an argument of a command.
 ///
@@ -28,13 +28,61 @@ pub trait Argument {
 }
 
 /// `$<length>\r\n<text>\r\n`.
-#[cfg_attr(target_pointer_width = "64", inline)]
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+#[cfg(not(target_pointer_width = "64"))]
+#[inline(never)]
 fn put_bulk(text: &[u8], sink: &mut Sink<'_>) {
+    put_long_bulk(text, sink);
+}
+
+/// The same, with one look at the room for most of what there is.
+#[cfg(target_pointer_width = "64")]
+#[inline]
+fn put_bulk(text: &[u8], sink: &mut Sink<'_>) {
+    let (len, start) = (text.len(), if text.len() < 10 { 4usize } else { 5 });
+    let body = start.wrapping_add(len);
+    if let Some(header) = HEADERS.get(len)
+        && let Some(place) = sink.take(body.wrapping_add(2))
+    {
+        if let Some(first) = place.first_chunk_mut::<4>() {
+            *first = *header;
+        }
+        if let Some(line_feed) = place.get_mut(start.wrapping_sub(1)) {
+            *line_feed = b'\n';
+        }
+        if let Some(last) = place.last_chunk_mut::<2>() {
+            *last = *b"\r\n";
+        }
+        copy(place.get_mut(start..body).unwrap_or_default(), text);
+    } else {
+        put_long_bulk(text, sink);
+    }
+}
+
+/// A text that is long, or that lies across the end of the ring.
+#[cfg_attr(target_pointer_width = "64", cold, inline(never))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(always))]
+fn put_long_bulk(text: &[u8], sink: &mut Sink<'_>) {
     header(b'$', text.len(), sink);
     sink.append(text);
     sink.put_array(*b"\r\n");
 }
+
+/// The first four bytes of all headers of one digit or two.
+#[cfg(target_pointer_width = "64")]
+#[expect(clippy::indexing_slicing, reason = "evaluated when compiling")]
+const HEADERS: [[u8; 4]; 100] = {
+    let mut headers = [[0; 4]; 100];
+    let mut n = 0;
+    while n < 100 {
+        let (tens, ones) = (b'0' + n / 10, b'0' + n % 10);
+        headers[n as usize] = match n {
+            0..10 => [b'$', ones, b'\r', b'\n'],
+            _ => [b'$', tens, ones, b'\r'],
+        };
+        n += 1;
+    }
+    headers
+};
 
 /// `<kind><n>\r\n`.
 #[cfg_attr(target_pointer_width = "64", inline)]
@@ -428,7 +476,9 @@ macro_rules! tuples {
                 let [$($tail,)+] = tails;
                 $(
                     $name.write_bulk(sink);
-                    sink.put($tail);
+                    if !$tail.is_empty() {
+                        sink.put($tail);
+                    }
                 )+
             }
         }

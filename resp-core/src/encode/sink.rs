@@ -82,6 +82,19 @@ impl<'a> Sink<'a> {
         }
     }
 
+    /// The next `n` bytes, to be written by the caller; `None`, and nothing taken, where they do not lie in
+    /// one piece.
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
+    pub(crate) fn take(&mut self, n: usize) -> Option<&'a mut [u8]> {
+        if n > self.out.len() {
+            return None;
+        }
+        let (place, rest) = mem::take(&mut self.out).split_at_mut_checked(n)?;
+        self.out = rest;
+        Some(place)
+    }
+
     #[cold]
     #[inline(never)]
     fn put_across(&mut self, bytes: &[u8]) {
@@ -125,12 +138,25 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
     let n = to.len().min(from.len());
     if let (Some(to), Some(from)) = (to.get_mut(..n), from.get(..n)) {
         // Names, keys and numbers are short: two overlapping words cost less than a call.
-        if n > 16 || !(ends::<8>(to, from) || ends::<4>(to, from) || ends::<2>(to, from)) {
+        if n > SHORT {
             // Both are of one length, which the compiler sees: no panic path is kept.
             to.copy_from_slice(from);
+        } else {
+            let _ = (n > 16 && ends::<16>(to, from))
+                || ends::<8>(to, from)
+                || ends::<4>(to, from)
+                || ends::<2>(to, from)
+                || ends::<1>(to, from);
         }
     }
 }
+
+/// Up to so many bytes are copied as two words.
+const SHORT: usize = if cfg!(target_pointer_width = "64") {
+    32
+} else {
+    16
+};
 
 /// Copies the first and the last `N` bytes; false, and nothing copied, where there are fewer.
 #[inline]

@@ -26,6 +26,8 @@ pub enum Part {
 pub struct Template<const N: usize> {
     head: &'static [u8],
     tails: [&'static [u8]; N],
+    /// Bytes of all of these.
+    constant: usize,
     arguments: usize,
     traits: Traits,
 }
@@ -167,6 +169,7 @@ impl<const N: usize> Template<N> {
         Self {
             head,
             tails,
+            constant: bytes.len(),
             arguments: parts.len(),
             traits: Traits {
                 class: Class::of(name.as_bytes()),
@@ -230,10 +233,9 @@ impl<const N: usize, F: Fill<N>> Command for Filled<'_, N, F> {
 
     #[inline]
     fn encoded_len(&self) -> usize {
-        let constant = self.template.tails.iter().map(|tail| tail.len());
-        constant
-            .fold(self.template.head.len(), usize::saturating_add)
-            .saturating_add(self.fill.filled_len())
+        self.fill
+            .filled_len()
+            .saturating_add(self.template.constant)
     }
 
     // As for `Fill::fill`: constants are stored, not copied.

@@ -66,7 +66,8 @@ impl Window {
     /// Whether nothing is limited.
     #[inline]
     pub(crate) const fn is_open(self) -> bool {
-        self.commands == 0 && self.sent_bytes == 0 && self.reply_bytes == 0
+        // One comparison instead of three: every flight asks.
+        self.commands | self.sent_bytes | self.reply_bytes == 0
     }
 }
 

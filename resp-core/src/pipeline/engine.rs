@@ -21,6 +21,19 @@ pub(crate) struct Memory<'m> {
     pub(crate) slots: &'m mut [Slot],
 }
 
+impl Memory<'_> {
+    /// The same memory, for a function that is not inlined: without it every caller would write the three
+    /// slices down, also where that function is not called.
+    #[inline(always)]
+    pub(crate) const fn again(&mut self) -> Memory<'_> {
+        Memory {
+            tx: self.tx,
+            rx: self.rx,
+            slots: self.slots,
+        }
+    }
+}
+
 /// What the connection is doing.
 ///
 /// ```text
@@ -227,18 +240,18 @@ impl Engine {
             self.ring.pass_plain(mem.slots, mem.tx.len());
         }
         if self.ring.sent < self.ring.cleared {
-            self.pass_special(mem);
+            self.pass_special(mem.slots, mem.tx.len());
         }
     }
 
     #[inline(never)]
-    fn pass_special(&mut self, mem: &mut Memory<'_>) {
+    fn pass_special(&mut self, slots: &mut [Slot], capacity: usize) {
         let held = !self.held.is_nothing();
-        while let Some(slot) = self.ring.pass(mem.slots, mem.tx.len(), held) {
+        while let Some(slot) = self.ring.pass(slots, capacity, held) {
             let effect = slot.effect;
             if self.session.watches(effect) && self.session.sent(effect) {
                 let nth = self.ring.sent.wrapping_sub(1);
-                self.ring.mark(nth, mem.slots, Flags::SILENT);
+                self.ring.mark(nth, slots, Flags::SILENT);
             }
         }
     }

@@ -457,7 +457,7 @@ impl<S: Storage> Pipeline<S> {
         }
         let found = loop {
             split!(self => mem, _tags);
-            match self.engine.poll(&mut mem)? {
+            match self.engine.poll(&mut mem.again())? {
                 Found::Nothing => return Ok(None),
                 Found::Login(kind) => {
                     let login = self.storage.login();

@@ -60,10 +60,12 @@ impl Engine {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn quick(&mut self, mem: &mut Memory<'_>) -> Option<(usize, usize, Frame)> {
         let (index, slot) = self.ring.sent_head(mem.slots)?;
+        // All bytes of an even slot count in the window.
+        let counts = (slot.len, slot.len, slot.hint);
         let at = self.rx.start;
         let frame = self.framer.quick(self.rx.waiting(mem.rx))?;
         self.rx.consume(frame.len);
-        self.ring.pop_sent(slot, mem.slots.len(), mem.tx.len());
+        self.ring.pop_sent(counts, mem.slots.len(), mem.tx.len());
         // Where all is even, nothing has expired and nothing is fed in pieces.
         self.extra = 0;
         Some((index, at, frame))

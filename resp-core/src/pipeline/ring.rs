@@ -265,10 +265,9 @@ impl Ring {
     /// Where the bytes to send next lie, in one piece.
     #[inline]
     pub(crate) fn lend<'m>(&mut self, tx: &'m [u8]) -> &'m [u8] {
-        let straight = tx.len().wrapping_sub(self.next);
-        self.lent = self.run.min(straight);
-        tx.get(self.next..self.next.wrapping_add(self.lent))
-            .unwrap_or_default()
+        let straight = tx.get(self.next..).unwrap_or_default();
+        self.lent = self.run.min(straight.len());
+        straight.get(..self.lent).unwrap_or_default()
     }
 
     /// Books `n` bytes of those lent as gone. Returns how many; call [`pass`](Self::pass) until
@@ -392,7 +391,8 @@ impl Ring {
                 self.barrier = false;
             }
             self.uneven = self.uneven.saturating_sub(1);
-            self.pop_sent(slot, slots.len(), capacity);
+            let counts = (slot.len, slot.window_len(), slot.hint);
+            self.pop_sent(counts, slots.len(), capacity);
         }
     }
 
@@ -404,24 +404,29 @@ impl Ring {
 
     /// The oldest slot, if its last byte has left.
     #[inline(always)]
-    pub(crate) fn sent_head(&self, slots: &[Slot]) -> Option<(usize, Slot)> {
+    pub(crate) fn sent_head<'m>(&self, slots: &'m [Slot]) -> Option<(usize, &'m Slot)> {
         if self.sent == 0 {
             return None;
         }
         let index = self.index(0, slots);
-        slots.get(index).map(|&slot| (index, slot))
+        slots.get(index).map(|slot| (index, slot))
     }
 
-    /// Gives up the oldest slot, whose last byte has left and which is even.
+    /// Gives up the oldest slot, whose last byte has left: its bytes, those of them that count in the
+    /// window, and the bytes of reply that were expected.
     #[inline(always)]
-    pub(crate) fn pop_sent(&mut self, slot: Slot, depth: usize, capacity: usize) {
+    pub(crate) fn pop_sent(
+        &mut self,
+        (len, window_len, hint): (u32, u32, u32),
+        depth: usize,
+        capacity: usize,
+    ) {
         self.sent = self.sent.wrapping_sub(1);
         self.cleared = self.cleared.wrapping_sub(1);
-        let window_len = slot.window_len() as usize;
-        self.window_bytes = self.window_bytes.wrapping_sub(window_len);
-        self.window_replies = self.window_replies.wrapping_sub(slot.hint as usize);
+        self.window_bytes = self.window_bytes.wrapping_sub(window_len as usize);
+        self.window_replies = self.window_replies.wrapping_sub(hint as usize);
         if self.retain {
-            self.release(slot.len as usize, capacity);
+            self.release(len as usize, capacity);
         }
         self.advance(depth);
     }

@@ -23,13 +23,13 @@ impl Engine {
         {
             return Ok(());
         }
-        self.check_room_slowly(mem, len, free)
+        self.check_room_slowly((mem.tx.len(), mem.slots.len()), len, free)
     }
 
     #[cold]
     fn check_room_slowly(
         &mut self,
-        mem: &Memory<'_>,
+        (capacity, depth): (usize, usize),
         len: usize,
         free: usize,
     ) -> Result<(), Rejected> {
@@ -39,11 +39,10 @@ impl Engine {
         if !self.held.is_nothing() {
             return Err(Rejected::LineHeld);
         }
-        if self.ring.len >= mem.slots.len() {
+        if self.ring.len >= depth {
             self.flush();
             return Err(Rejected::NoSlot);
         }
-        let capacity = mem.tx.len();
         if len > capacity {
             return Err(Rejected::TooLong {
                 needed: len,
@@ -91,7 +90,7 @@ impl Engine {
             Class::Plain => None,
             Class::Special => Some((len, command.argument_count())),
         };
-        self.enqueue(mem, len, words, traits, now)
+        self.enqueue(&mut mem.again(), len, words, traits, now)
     }
 
     /// Takes a slot for `len` bytes that were written, unless the guard refuses.

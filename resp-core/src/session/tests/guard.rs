@@ -308,6 +308,50 @@ fn a_confirmation_larger_than_rx_counts_by_its_begin_and_its_end() {
         assert_eq!(session.is_subscribed(), subscribed, "{kind}");
         assert_eq!(settled == Settled::Push, subscribed, "{kind}");
     }
+    // UNSUBSCRIBE of no channel is owed as many as there are.
+    let mut session = after(&["SUBSCRIBE a b", "UNSUBSCRIBE"]);
+    let mut settle = |effect, owed, kind: &str, last: &[u8]| {
+        let begin = format!(">3\r\n${}\r\n{kind}\r\n$900\r\naaaa", kind.len());
+        let frame = Frame {
+            kind: Kind::Push,
+            value: 3,
+            body: 4,
+            len: begin.len(),
+        };
+        session.settle_cut(Some((effect, owed)), begin.as_bytes(), frame, last)
+    };
+    for (effect, owed, kind, last, settled) in [
+        (
+            Effect::Subscribe,
+            2,
+            "subscribe",
+            &b"a\r\n:1\r\n"[..],
+            Settled::Push,
+        ),
+        (
+            Effect::Subscribe,
+            2,
+            "subscribe",
+            b"a\r\n:2\r\n",
+            Settled::Answered,
+        ),
+        (
+            Effect::Unsubscribe,
+            0,
+            "unsubscribe",
+            b"a\r\n:1\r\n",
+            Settled::Push,
+        ),
+        (
+            Effect::Unsubscribe,
+            0,
+            "unsubscribe",
+            b"a\r\n:0\r\n",
+            Settled::Answered,
+        ),
+    ] {
+        assert_eq!(settle(effect, owed, kind, last), settled, "{kind}");
+    }
 }
 
 #[test]

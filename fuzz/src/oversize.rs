@@ -119,7 +119,16 @@ impl Told {
                 bytes,
                 wire: core::mem::take(&mut self.tokens),
             },
-            Event::Push(push) => return self.pushes.push(push.as_raw().to_vec()),
+            Event::Push(push) => {
+                let raw = push.as_raw();
+                let frame = Framer::new().frame(raw).expect("valid").expect("whole");
+                let alone = respipe_core::Reply::new(raw, frame);
+                let as_read = |push: &respipe_core::Reply<'_>| -> Vec<Vec<u8>> {
+                    push.elements().map(|one| one.as_raw().to_vec()).collect()
+                };
+                assert_eq!(as_read(&push), as_read(&alone), "its elements");
+                return self.pushes.push(raw.to_vec());
+            }
             Event::Token(token) => return self.token(token),
             // With the link, which the protocol error behind the replies ended.
             Event::Ended { .. } => return,

@@ -6,7 +6,7 @@ use std::{format, vec};
 
 use super::*;
 use crate::login::{Login, Protocol};
-use crate::{Duration, cmd};
+use crate::{Duration, Framer, cmd};
 
 mod handshake;
 mod large;
@@ -206,7 +206,15 @@ fn show(event: Event<'_, u32>) -> String {
             text(&head[..16.min(head.len())])
         ),
         Event::Ended { tag, fate } => format!("{tag}: {fate:?}"),
-        Event::Push(push) => format!("push: {}", text(push.as_raw())),
+        Event::Push(push) => {
+            let raw = push.as_raw();
+            let alone = Reply::new(raw, Framer::new().frame(raw).unwrap().unwrap());
+            let elements =
+                |push: &Reply<'_>| push.elements().map(|one| text(one.as_raw())).collect();
+            let read: [Vec<String>; 2] = [elements(&push), elements(&alone)];
+            assert_eq!(read[0], read[1], "where it lies as by itself");
+            format!("push: {}", text(raw))
+        }
         Event::Token(token) => match token {
             Token::Aggregate { kind, count } => format!("token: {kind} of {count}"),
             Token::Scalar(reply) => format!("token: {}", text(reply.as_raw())),

@@ -86,3 +86,18 @@ fn what_stands_behind_a_command_that_leaves_can_be_withdrawn() {
     assert_eq!(rig.sent(), PING[7..]);
     assert_eq!(rig.feed("+PONG\r\n"), ["1: +PONG"]);
 }
+
+#[test]
+fn giving_up_a_command_behind_one_that_has_begun_to_leave_takes_nothing_back_of_that() {
+    let mut rig = Rig::roomy();
+    rig.ping(1);
+    rig.ping(2);
+    let last = rig.ping(3);
+    rig.pipeline.poll_transmit().unwrap();
+    rig.pipeline.transmitted(5, rig.now);
+    // The driver could not write: nothing is lent out any more.
+    rig.pipeline.transmitted(0, rig.now);
+    assert_eq!(rig.pipeline.abandon(last), Some((3, Fate::NotSent)));
+    assert_eq!(rig.sent(), [&PING[5..], PING].concat());
+    assert_eq!(rig.feed("+1\r\n+2\r\n"), ["1: +1", "2: +2"]);
+}

@@ -119,10 +119,10 @@ pub(crate) fn short_bulk(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
         ),
         _ => return None,
     };
-    match bytes.get(body..)?.split_at_checked(len)? {
-        (text, [b'\r', b'\n', behind @ ..]) => Some((text, behind)),
-        _ => None,
-    }
+    let (text, behind) = bytes.get(body..)?.split_at_checked(len)?;
+    // Compared at once, not byte by byte.
+    let (end, behind) = behind.split_first_chunk()?;
+    (end == b"\r\n").then_some((text, behind))
 }
 
 /// A whole integer of up to 18 digits: its value and what lies behind it. `None` says nothing.

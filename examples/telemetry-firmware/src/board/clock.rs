@@ -1,8 +1,8 @@
 //! Time, from the one timer that every Cortex-M has.
 
 use core::sync::atomic::{AtomicU32, Ordering};
-use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
+use cortex_m::peripheral::{SCB, SYST};
 use cortex_m_rt::exception;
 use respipe_core::Instant;
 
@@ -60,10 +60,13 @@ impl Clock {
         loop {
             let before = MILLIS.load(Ordering::Relaxed);
             let left = SYST::get_current();
+            let waits = SCB::is_pendst_pending();
             // The interrupt that ends a millisecond may have come in between.
             if MILLIS.load(Ordering::Relaxed) == before {
+                // Or it waits to be taken, and the counter has begun anew: time must not go back.
+                let ended = u32::from(waits && left > self.reload / 2);
                 let past = self.reload - 1 - left;
-                return before.wrapping_mul(self.reload).wrapping_add(past);
+                return (before.wrapping_add(ended).wrapping_mul(self.reload)).wrapping_add(past);
             }
         }
     }

@@ -55,6 +55,23 @@ fn a_subscription_is_owed_as_many_confirmations_as_channels() {
 }
 
 #[test]
+fn a_subscription_to_a_name_larger_than_rx_is_one() {
+    let channel = "c".repeat(100);
+    let mut rig = Rig::new(4096, 64, 8);
+    rig.submit(cmd("SUBSCRIBE").arg(channel.as_str()), 1);
+    rig.ping(2);
+    rig.sent();
+    let bytes = confirmed("*", "subscribe", &channel, 1);
+    let told = rig.feed(&bytes);
+    let large = format!("1: too large, array, {} bytes, ", bytes.len());
+    assert!(told.len() == 1 && told[0].starts_with(&large), "{told:?}");
+    // So that this is a message, which is dropped, and not a reply.
+    let message = format!("*3\r\n$7\r\nmessage\r\n$100\r\n{channel}\r\n$1\r\nx\r\n");
+    assert_eq!(rig.feed(&(message + "+PONG\r\n")), ["2: +PONG"]);
+    assert_eq!(rig.pipeline.pushes_dropped(), 1);
+}
+
+#[test]
 fn behind_hello_2_a_message_is_an_array_that_answers_nothing() {
     let mut rig = resp3();
     rig.submit(cmd("HELLO").arg(2), 1);

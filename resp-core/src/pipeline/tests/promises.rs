@@ -259,6 +259,22 @@ fn promise_8_what_expires_or_is_given_up_before_it_is_sent_again_is_not_called_u
     );
 }
 
+#[test]
+fn promise_8_what_was_given_up_is_not_sent_again() {
+    for left in [5, PING.len()] {
+        let mut rig = Rig::resending(Resend::Replayable);
+        let ticket = rig.submit(cmd("PING").replayable(), 1);
+        rig.transmit(left, usize::MAX);
+        let unknown = Fate::Unknown(Why::Abandoned);
+        assert_eq!(rig.pipeline.abandon(ticket), Some((1, unknown)));
+        rig.pipeline.handle_link_lost();
+        assert_eq!(rig.events(), ["error: LinkLost"]);
+        rig.pipeline.open(rig.now);
+        assert_eq!(rig.sent(), "");
+        assert_eq!((rig.pipeline.in_flight(), rig.events().len()), (0, 0));
+    }
+}
+
 #[cfg(feature = "session")]
 #[test]
 fn promise_8_what_depends_on_the_session_is_never_sent_again() {

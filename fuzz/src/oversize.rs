@@ -5,7 +5,7 @@ use respipe_core::login::Protocol;
 use respipe_core::pipeline::{
     Config, Event, Heap, LoginBuf, Oversize, PipelineError, Sizes, Token,
 };
-use respipe_core::{Framer, Instant, Kind, Pipeline, cmd};
+use respipe_core::{Frame, Framer, Instant, Kind, Pipeline, cmd};
 
 use crate::framing::is_deep;
 use crate::reference;
@@ -155,11 +155,22 @@ impl Told {
     }
 }
 
+/// Whether the first element is one of these words.
+fn begins_with(raw: &[u8], frame: Frame, words: &[&str]) -> bool {
+    let first = respipe_core::Reply::new(raw, frame).elements().next();
+    first.is_some_and(|first| {
+        words
+            .iter()
+            .any(|word| first.as_bytes() == Ok(word.as_bytes()))
+    })
+}
+
 /// What a framer with room for everything finds.
 fn check(bytes: &[u8], rx: usize, oversize: Oversize, told: &Told) {
     let (mut framer, mut start) = (Framer::new(), 0);
     let mut replies = told.replies.iter();
     let (mut pushes, mut dropped) = (Vec::new(), 0);
+    let mut confirmed = false;
     loop {
         let rest = &bytes[start..];
         let frame = match framer.frame(rest) {
@@ -206,6 +217,7 @@ fn check(bytes: &[u8], rx: usize, oversize: Oversize, told: &Told) {
             }
         }
         if frame.kind() == Kind::Push {
+            confirmed |= begins_with(raw, frame, &["subscribe", "psubscribe", "ssubscribe"]);
             match raw.len() <= rx {
                 // Behind those inside it.
                 true => pushes.push(raw.to_vec()),
@@ -213,6 +225,10 @@ fn check(bytes: &[u8], rx: usize, oversize: Oversize, told: &Told) {
                 false => return,
             }
             continue;
+        }
+        // Over RESP2 a message is an array: whose one is, behind a confirmation that nobody asked for, is not this target's question.
+        if confirmed && begins_with(raw, frame, &["message", "pmessage", "smessage"]) {
+            return;
         }
         let error = respipe_core::Reply::new(raw, frame).error();
         if error.is_some_and(|error| error.text().starts_with(b"ERR Protocol error")) {

@@ -3,17 +3,13 @@
 use core::time::Duration;
 use std::time::Instant;
 
-use respipe_core::encode::RawCommand;
-use respipe_core::login::Protocol;
-use respipe_core::pipeline::{Oversize, PipelineError};
+use respipe_core::pipeline::PipelineError;
 use respipe_core::{Fate, cmd};
-use respipe_std::{Connection, Error, Misuse, Options, Outcome as Told, Reconnect, Resend};
+use respipe_std::{Connection, Error, Misuse};
+use respipe_testkit::conformance::sockets::{Sockets, command, down, outcome};
 use respipe_testkit::conformance::{
-    Harness, Host, Order, Outcome, Request, Stage, Subject, Unsupported, run_side_by_side, suite,
+    Harness, Order, Outcome, Request, Stage, Subject, Unsupported, run_side_by_side, suite,
 };
-
-/// How long an outcome is waited for that does not belong to a command: a push, the end of the connection.
-const PATIENCE: Duration = Duration::from_millis(1500);
 
 #[test]
 fn the_blocking_connection_passes_the_suite() {
@@ -38,111 +34,38 @@ impl Harness for Std {
     }
 
     fn start(&mut self, stage: Stage) -> Result<OverSockets, Unsupported> {
-        let settings = stage.settings.clone();
-        let config = settings.config;
-        if stage.expects(Outcome::is_for_room) {
-            return Err(Unsupported("waits for room instead of refusing"));
-        }
-        if config.oversize == Oversize::Stream {
-            return Err(Unsupported("streams through `call_streamed` only"));
-        }
-        if stage.connections() > 1 && settings.login.protocol == Protocol::Auto {
-            return Err(Unsupported("tries RESP2 by itself, and asks with a PING"));
-        }
-        let goes_on = stage.connections() > 1 && config.resend != Resend::Never;
-        let host = Host::start(stage).map_err(|_| Unsupported("no loopback port"))?;
-        let url = format!("redis://{}", host.address());
-        let mut options = Options::from_url(&url)
-            .map_err(|_| Unsupported("no URL"))?
-            .login(settings.login)
-            .tx_bytes(settings.sizes.tx)
-            .rx_bytes(settings.sizes.rx)
-            .depth(settings.sizes.depth)
-            .window(config.window)
-            .flush(config.flush)
-            .resend(config.resend)
-            .reply_timeout(config.reply_timeout.into())
-            .silence_limit(config.silence_limit.into())
-            .connect_timeout(Duration::from_secs(2))
-            .write_timeout(Duration::from_secs(5));
-        if goes_on {
-            options = options.reconnect(Reconnect::DEFAULT);
-        }
+        let sockets = Sockets::start(stage)?;
         Ok(OverSockets {
-            options,
-            goes_on,
+            sockets,
             connection: None,
             tags: Vec::new(),
             outcomes: Vec::new(),
             end: None,
-            _host: host,
         })
     }
 }
 
 struct OverSockets {
-    options: Options,
-    /// Connects again by itself, which is not told.
-    goes_on: bool,
+    sockets: Sockets,
     connection: Option<Connection>,
     /// Commands that were sent and not received, in order.
     tags: Vec<u32>,
     outcomes: Vec<Outcome>,
     /// Logging in failed: what commands would be told.
     end: Option<PipelineError>,
-    _host: Host,
 }
 
 impl OverSockets {
-    /// What ended the connection, in the pipeline's words.
-    fn down(error: &Error) -> PipelineError {
-        match error {
-            Error::Login(_) => PipelineError::LoginRefused,
-            Error::Pipeline { error, .. } | Error::ClosedAtOnce(error) => *error,
-            Error::NotRedis { error, .. } => PipelineError::Protocol(*error),
-            Error::TimedOut(_) => PipelineError::Silence,
-            Error::Ended {
-                cause: Some(cause), ..
-            } => Self::down(cause),
-            _ => PipelineError::LinkLost,
-        }
-    }
-
     /// Receives the outcome of the oldest command.
     fn receive(&mut self) -> bool {
         let Some(connection) = &mut self.connection else {
             return false;
         };
         let tag = self.tags[0];
-        let outcome = match connection.receive() {
-            Ok(Told::Replied(reply)) => Outcome::Reply {
-                tag,
-                wire: reply.as_raw().to_vec(),
-            },
-            Ok(Told::TooLarge { kind, bytes, head }) => Outcome::TooLarge {
-                tag,
-                kind,
-                bytes,
-                head: head.to_vec(),
-            },
-            Ok(Told::NotSent) => Outcome::Ended {
-                tag,
-                fate: Fate::NotSent,
-            },
-            Ok(Told::Unknown(why)) => Outcome::Ended {
-                tag,
-                fate: Fate::Unknown(why),
-            },
-            Ok(Told::Silent) => Outcome::Ended {
-                tag,
-                fate: Fate::Silent,
-            },
-            Ok(Told::Refused(_)) => Outcome::Ended {
-                tag,
-                fate: Fate::Refused,
-            },
-            Err(_) => return false,
+        let Ok(told) = connection.receive() else {
+            return false;
         };
+        let outcome = outcome(tag, &told);
         self.tags.remove(0);
         self.outcomes.push(outcome);
         true
@@ -162,7 +85,7 @@ impl OverSockets {
                 }
                 Ok(None) => return,
                 Err(error) => {
-                    self.outcomes.push(Outcome::Down(Self::down(&error)));
+                    self.outcomes.push(Outcome::Down(down(&error)));
                     self.connection = None;
                 }
             }
@@ -175,9 +98,9 @@ impl Subject for OverSockets {
         if self.connection.is_some() {
             return Ok(());
         }
-        match Connection::connect(self.options.clone()) {
+        match Connection::connect(self.sockets.options.clone()) {
             Ok(connection) => self.connection = Some(connection),
-            Err(error) => self.end = Some(Self::down(&error)),
+            Err(error) => self.end = Some(down(&error)),
         }
         Ok(())
     }
@@ -189,15 +112,9 @@ impl Subject for OverSockets {
             return Ok(());
         };
         let wire = request.wire();
-        let sent = match RawCommand::split(&wire) {
-            Ok((mut command, _)) => {
-                command = command.reply_hint(request.reply_hint);
-                if request.replayable {
-                    command = command.replayable();
-                }
-                connection.send(&command)
-            }
-            Err(_) => connection.send(&cmd("")),
+        let sent = match command(request, &wire) {
+            Some(command) => connection.send(&command),
+            None => connection.send(&cmd("")),
         };
         match sent {
             Ok(()) => self.tags.push(tag),
@@ -229,12 +146,7 @@ impl Subject for OverSockets {
         if let Some(end) = self.end.take() {
             self.outcomes.push(Outcome::Down(end));
         }
-        let patience = match self.goes_on {
-            // Enough to see the end, and to connect again.
-            true => Duration::from_millis(60),
-            false => PATIENCE,
-        };
-        self.take_pushes(wanted, patience);
+        self.take_pushes(wanted, self.sockets.patience());
         Ok(())
     }
 

@@ -29,6 +29,8 @@ mod outcome;
 mod pipeline;
 mod run;
 mod scenario;
+#[cfg(feature = "sockets")]
+pub mod sockets;
 mod stage;
 mod subject;
 mod suite;

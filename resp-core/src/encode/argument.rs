@@ -58,7 +58,7 @@ fn put_bulk(text: &[u8], sink: &mut Sink<'_>) {
     }
 }
 
-/// A text that is long, or that lies across the end of the ring.
+/// A text that is long, or that lies across the end of the ring; on a small machine, any.
 #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
 #[cfg_attr(not(target_pointer_width = "64"), inline(always))]
 fn put_long_bulk(text: &[u8], sink: &mut Sink<'_>) {

@@ -1,10 +1,10 @@
 //! The engine: all that a pipeline does, over plain slices, without tags.
 
 use super::Held;
-use super::Reading;
 use super::config::{Config, Flush, Resend};
 use super::error::PipelineError;
 use super::excerpt::Excerpt;
+use super::receive::Reading;
 use super::ring::Ring;
 use super::rx::Rx;
 use super::slot::{Flags, Slot};

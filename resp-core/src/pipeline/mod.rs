@@ -62,7 +62,7 @@ mod submit;
 #[cfg(not(feature = "pieces"))]
 mod no_pieces;
 #[cfg(not(feature = "pieces"))]
-use no_pieces::{Held, Reading, Told};
+use no_pieces::{Held, Pieces, Told};
 
 #[cfg(feature = "pieces")]
 mod pieces;
@@ -71,7 +71,7 @@ mod stream;
 #[cfg(feature = "pieces")]
 use {
     pieces::Held,
-    stream::{Reading, Told},
+    stream::{Pieces, Told},
 };
 
 pub use config::{Config, Flush, Oversize, Resend, Window};

@@ -10,15 +10,6 @@ use super::{Pipeline, Ticket};
 use crate::Instant;
 use crate::encode::Command;
 
-/// How replies are read.
-#[derive(Clone, Copy, Debug)]
-#[repr(u8)]
-pub(crate) enum Reading {
-    /// Whole, or not at all.
-    Frames,
-    Pieces(Pieces),
-}
-
 /// The reading of a reply in pieces, which there is none of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Pieces {}

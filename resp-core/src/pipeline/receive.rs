@@ -4,11 +4,21 @@ use super::engine::{Engine, Link, Memory};
 use super::error::PipelineError;
 use super::event::Fate;
 use super::slot::Flags;
-use super::{Reading, Told};
+use super::{Pieces, Told};
 use crate::decode::framer::{Frame, Step};
 use crate::decode::{DecodeError, DecodeErrorKind};
 use crate::session::{Effect, Settled};
 use crate::{Kind, Login};
+
+/// How replies are read.
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
+pub(crate) enum Reading {
+    /// Whole.
+    Frames,
+    /// The one under way is larger than `rx`, and is read in pieces.
+    Pieces(Pieces),
+}
 
 /// What `poll` found: ranges and slot indices, for the shell to make an event of.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@ use super::config::Oversize;
 use super::engine::{Engine, Memory};
 use super::event::Token;
 use super::large::End;
-use super::receive::Found;
+use super::receive::{Found, Reading};
 use super::slot::Flags;
 use crate::decode::framer::{Frame, Step};
 use crate::decode::header::{self, Parsed};
@@ -13,16 +13,6 @@ use crate::decode::push::{self, Confirmation};
 use crate::decode::stream::{Piece, Stream};
 use crate::session::{Effect, Settled};
 use crate::{Kind, Reply};
-
-/// How replies are read.
-#[derive(Clone, Copy, Debug)]
-#[repr(u8)]
-pub(crate) enum Reading {
-    /// Whole.
-    Frames,
-    /// The one under way is larger than `rx`.
-    Pieces(Pieces),
-}
 
 /// The reading of a reply that is larger than `rx`.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,9 @@
 //! What can be an argument of a command, and lists of such.
 
 use super::decimal::{self, Decimal};
-use super::sink::{Sink, copy};
+use super::sink::Sink;
+#[cfg(target_pointer_width = "64")]
+use super::sink::copy;
 
 /// A value that can be an argument of a command.
 ///

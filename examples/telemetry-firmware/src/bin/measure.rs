@@ -101,6 +101,7 @@ fn main() -> ! {
         arguments,
     } = Board::start();
     let port = arguments.number("port").unwrap_or(6_379) as u16;
+    let steady = is_steady(&clock);
     alone(ALONE.take(), &clock);
 
     let mut network = Network::start(ethernet, 1);
@@ -163,8 +164,26 @@ fn main() -> ! {
         respipe.longest_poll * clock.tick_nanos()
     );
     let pushed = BATCHES.len() as u32 * SAMPLES + crowded;
-    let fine = handwritten.errors == 0 && respipe.telemetry.stored() == pushed;
+    let fine = steady && handwritten.errors == 0 && respipe.telemetry.stored() == pushed;
     board::exit(u8::from(!fine))
+}
+
+/// Whether the clock only goes forward, by fewer ticks than a millisecond has. What is measured
+/// with it would be wrong otherwise.
+fn is_steady(clock: &Clock) -> bool {
+    const MILLISECOND: u32 = 1_000_000;
+    let start = clock.ticks();
+    let (mut last, mut longest) = (start, 0);
+    while last.wrapping_sub(start) < 50 * MILLISECOND / clock.tick_nanos() {
+        let now = clock.ticks();
+        longest = longest.max(now.wrapping_sub(last));
+        last = now;
+    }
+    let steady = longest < MILLISECOND / clock.tick_nanos() / 2;
+    if !steady {
+        defmt::error!("the clock jumped by {=u32} ticks", longest);
+    }
+    steady
 }
 
 /// What has been spent, in ticks of the clock.

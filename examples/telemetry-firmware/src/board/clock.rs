@@ -1,6 +1,6 @@
 //! Time, from the one timer that every Cortex-M has.
 
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering, compiler_fence};
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m::peripheral::{SCB, SYST};
 use cortex_m_rt::exception;
@@ -59,15 +59,19 @@ impl Clock {
     pub fn ticks(&self) -> u32 {
         loop {
             let before = MILLIS.load(Ordering::Relaxed);
+            compiler_fence(Ordering::SeqCst);
             let left = SYST::get_current();
             let waits = SCB::is_pendst_pending();
-            // The interrupt that ends a millisecond may have come in between.
-            if MILLIS.load(Ordering::Relaxed) == before {
-                // Or it waits to be taken, and the counter has begun anew: time must not go back.
-                let ended = u32::from(waits && left > self.reload / 2);
-                let past = self.reload - 1 - left;
-                return (before.wrapping_add(ended).wrapping_mul(self.reload)).wrapping_add(past);
+            compiler_fence(Ordering::SeqCst);
+            // A millisecond ends when the counter reaches 0, where it stays for a tick: the
+            // interrupt may have been taken in that tick, or in between the loads, or not yet.
+            if left == 0 || MILLIS.load(Ordering::Relaxed) != before {
+                continue;
             }
+            // Or it waits to be taken, and the counter has begun anew: time must not go back.
+            let ended = u32::from(waits && left > self.reload / 2);
+            let begun = before.wrapping_add(ended).wrapping_mul(self.reload);
+            return begun.wrapping_add(self.reload - left);
         }
     }
 

@@ -223,26 +223,36 @@ pub(crate) fn line_of_text(kind: Kind, text: &[u8], scanned: usize) -> Result<Pa
 /// A number, a boolean or a null: at most 22 bytes, so looking at them again costs little.
 fn line_of_digits(kind: Kind, text: &[u8]) -> Result<Parsed, Kinds> {
     let incomplete = Ok(Parsed::Incomplete { scanned: 0 });
-    let (value, digits) = match kind {
-        Kind::Null => match text.first() {
-            None => return incomplete,
-            Some(b'\r') => (0, 0),
-            Some(_) => return Err(Kinds::BadNull),
-        },
-        Kind::Boolean => match text.first() {
-            None => return incomplete,
-            Some(b't') => (1, 1),
-            Some(b'f') => (0, 1),
-            Some(_) => return Err(Kinds::BadBoolean),
-        },
-        Kind::Integer => match integer(text)? {
-            Some(found) => found,
-            None => return incomplete,
-        },
-        _ => match length(text)? {
-            Some(found) => found,
-            None => return incomplete,
-        },
+    let Some(&first) = text.first() else {
+        return incomplete;
+    };
+    let (value, digits) = match (kind, first) {
+        (Kind::Null, b'\r') => (0, 0),
+        (Kind::Null, _) => return Err(Kinds::BadNull),
+        (Kind::Boolean, b't') => (1, 1),
+        (Kind::Boolean, b'f') => (0, 1),
+        (Kind::Boolean, _) => return Err(Kinds::BadBoolean),
+        _ => {
+            let number = Number::of(text, kind == Kind::Integer);
+            if number.count == Number::MOST {
+                return Err(Kinds::OutOfRange);
+            }
+            match text.get(number.len()) {
+                None => return incomplete,
+                Some(byte) if number.count == 0 => return Err(Kinds::BadDigit(*byte)),
+                Some(_) => {}
+            }
+            let value = number.value().ok_or(Kinds::OutOfRange)?;
+            if kind != Kind::Integer {
+                // A length or count: `0`, digits that do not begin with 0, or the `-1` of a null.
+                match first {
+                    b'-' if value != -1 || number.count > 1 => return Err(Kinds::OutOfRange),
+                    b'0' if number.count > 1 => return Err(Kinds::BadDigit(b'0')),
+                    _ => {}
+                }
+            }
+            (value, number.len())
+        }
     };
     match text.get(digits..) {
         None | Some([] | [b'\r']) => return incomplete,
@@ -269,56 +279,59 @@ fn line_of_digits(kind: Kind, text: &[u8]) -> Result<Parsed, Kinds> {
     }))
 }
 
-/// `[+-]?[0-9]+` within 64 bits; how many bytes it has. `None`: more bytes are needed.
-#[inline]
-fn integer(text: &[u8]) -> Result<Option<(i64, usize)>, Kinds> {
-    let (negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
-    };
-    let mut value: u64 = 0;
-    let mut count: usize = 0;
-    // No more digits than cannot overflow, and enough for every number; zeros in front would
-    // make a number, and the second look at it, endless.
-    for byte in digits.iter().take(20) {
-        looked_at(1);
-        if !byte.is_ascii_digit() {
-            if count == 0 {
-                return Err(Kinds::BadDigit(*byte));
-            }
-            let value = match negative {
-                false => i64::try_from(value).ok(),
-                true => 0_i64.checked_sub_unsigned(value),
-            };
-            let sign = text.len().wrapping_sub(digits.len());
-            return match value {
-                Some(value) => Ok(Some((value, sign.wrapping_add(count)))),
-                None => Err(Kinds::OutOfRange),
-            };
-        }
-        value = value.wrapping_mul(10).wrapping_add(u64::from(byte & 15));
-        count = count.wrapping_add(1);
-    }
-    match count {
-        20 => Err(Kinds::OutOfRange),
-        _ => Ok(None),
-    }
+/// `[+-]?[0-9]*`, as far as it goes.
+struct Number {
+    signs: usize,
+    negative: bool,
+    count: usize,
+    magnitude: u64,
 }
 
-/// A length or count: `0`, digits that do not begin with 0, or the `-1` of a null.
-fn length(text: &[u8]) -> Result<Option<(i64, usize)>, Kinds> {
-    // Before what follows it is there: in pieces and whole the fault is the same.
-    if let [b'+', ..] = text {
-        return Err(Kinds::BadDigit(b'+'));
+impl Number {
+    /// No more digits than cannot overflow, and enough for every number; zeros in front would make
+    /// a number, and the second look at it, endless.
+    const MOST: usize = 20;
+
+    /// What `text` begins with; a plus only where it `may_be_positive` in words.
+    #[inline(always)]
+    fn of(text: &[u8], may_be_positive: bool) -> Self {
+        let negative = text.first() == Some(&b'-');
+        let signed = negative || (may_be_positive && text.first() == Some(&b'+'));
+        let signs = usize::from(signed);
+        let mut magnitude: u64 = 0;
+        let mut count: usize = 0;
+        for byte in text.iter().skip(signs).take(Self::MOST) {
+            looked_at(1);
+            if !byte.is_ascii_digit() {
+                break;
+            }
+            magnitude = magnitude
+                .wrapping_mul(10)
+                .wrapping_add(u64::from(byte & 15));
+            count = count.wrapping_add(1);
+        }
+        Self {
+            signs,
+            negative,
+            count,
+            magnitude,
+        }
     }
-    let Some((value, digits)) = integer(text)? else {
-        return Ok(None);
-    };
-    match text {
-        [b'-', b'1', ..] if value == -1 => Ok(Some((-1, digits))),
-        [b'-', ..] => Err(Kinds::OutOfRange),
-        [b'0', ..] if digits > 1 => Err(Kinds::BadDigit(b'0')),
-        _ => Ok(Some((value, digits))),
+
+    const fn len(&self) -> usize {
+        self.signs.wrapping_add(self.count)
+    }
+
+    /// `None` beyond 64 bits.
+    const fn value(&self) -> Option<i64> {
+        let value = match self.negative {
+            false => self.magnitude.cast_signed(),
+            true => self.magnitude.wrapping_neg().cast_signed(),
+        };
+        // Zero has no sign, and has not lost one.
+        match self.magnitude == 0 || (value < 0) == self.negative {
+            true => Some(value),
+            false => None,
+        }
     }
 }

@@ -12,8 +12,10 @@ impl Engine {
     #[cold]
     #[inline(never)]
     pub(crate) fn fail(&mut self, error: PipelineError) {
-        if matches!(self.link, Link::Up | Link::LoggingIn | Link::Ending(_)) {
-            self.link = Link::Reaping(error, 0);
+        if matches!(self.link, Link::Up | Link::LoggingIn | Link::Ending) {
+            self.link = Link::Reaping;
+            self.error = error;
+            self.reaped = 0;
         }
     }
 
@@ -32,29 +34,22 @@ impl Engine {
     /// The link ends once what was received is read.
     pub(crate) fn finish(&mut self, error: PipelineError) {
         if matches!(self.link, Link::Up | Link::LoggingIn) {
-            self.link = Link::Ending(error);
+            self.link = Link::Ending;
+            self.error = error;
         }
     }
 
-    /// The next command that ends with its link; then the link is down. `nth` is the first that
-    /// was not looked at.
-    pub(crate) fn reap(
-        &mut self,
-        mem: &mut Memory<'_>,
-        error: PipelineError,
-        nth: usize,
-    ) -> Option<(usize, Fate)> {
-        let mut nth = nth;
+    /// The next command that ends with its link; then the link is down.
+    pub(crate) fn reap(&mut self, mem: &mut Memory<'_>) -> Option<(usize, Fate)> {
         self.held = Held::Nothing;
-        while nth < self.ring.len {
+        while self.reaped < self.ring.len {
+            let nth = self.reaped;
             let index = self.ring.index(nth, mem.slots);
             let sent = nth < self.ring.sent;
             let Some(&mut slot) = self.ring.slot(nth, mem.slots) else {
                 break;
             };
-            let this = nth;
-            nth = nth.wrapping_add(1);
-            self.link = Link::Reaping(error, nth);
+            self.reaped = nth.wrapping_add(1);
             if slot.has(Flags::STRUCK) {
                 continue;
             }
@@ -65,7 +60,7 @@ impl Engine {
                 (true, Resend::NotSent) => false,
             };
             if again && !slot.has(Flags::BOUND.and(Flags::GONE).and(Flags::PIECES)) {
-                self.ring.mark(this, mem.slots, Flags::ATTEMPTED.when(sent));
+                self.ring.mark(nth, mem.slots, Flags::ATTEMPTED.when(sent));
                 continue;
             }
             let told = slot.has(Flags::GONE);
@@ -75,7 +70,7 @@ impl Engine {
                 () => Fate::NotSent,
             };
             let ended = Flags::STRUCK.and(Flags::GONE);
-            self.ring.mark(this, mem.slots, ended);
+            self.ring.mark(nth, mem.slots, ended);
             if !told {
                 return Some((index, fate));
             }
@@ -86,18 +81,16 @@ impl Engine {
         self.forget_received();
         // Commands that wait for the next connection find a clean session there.
         self.session.start();
-        self.link = Link::Failed(error);
+        self.link = Link::Failed;
         None
     }
 
     /// A new connection before the old one's end was told: its commands end untold. A driver
     /// that polls events until the error never gets here with any.
     pub(crate) fn end_untold(&mut self, mem: &mut Memory<'_>) {
-        if let Link::Up | Link::LoggingIn | Link::Ending(_) = self.link {
-            self.link = Link::Reaping(PipelineError::LinkLost, 0);
-        }
-        while let Link::Reaping(error, nth) = self.link {
-            self.reap(mem, error, nth);
+        self.fail(PipelineError::LinkLost);
+        while matches!(self.link, Link::Reaping) {
+            self.reap(mem);
         }
     }
 }

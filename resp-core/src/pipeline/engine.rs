@@ -45,25 +45,28 @@ impl Memory<'_> {
 ///    +---- all told: Failed ----------------------- |
 /// ```
 ///
-/// The first variant, with no data, is all zero, so that statics lie in `.bss`; so it is for
-/// every enum in the engine.
+/// The first variant is all zero, so that statics lie in `.bss`; so it is for every enum in the
+/// engine.
 #[derive(Clone, Copy, Debug)]
 #[repr(u8)]
 pub(crate) enum Link {
     /// There was no connection yet.
     Down,
     /// The last connection has ended, and all has been told.
-    Failed(PipelineError),
+    Failed,
     LoggingIn,
     Up,
-    Ending(PipelineError),
-    /// Of the slots from the head so many have been looked at.
-    Reaping(PipelineError, usize),
+    Ending,
+    Reaping,
 }
 
 pub(crate) struct Engine {
     pub(crate) config: Config,
     pub(crate) link: Link,
+    /// Why the link ends or has ended.
+    pub(crate) error: PipelineError,
+    /// Of the slots from the head, those that were looked at while reaping.
+    pub(crate) reaped: usize,
     pub(crate) ring: Ring,
     pub(crate) rx: Rx,
     pub(crate) framer: Framer,
@@ -103,6 +106,8 @@ impl Engine {
         Self {
             config: Config::DEFAULT,
             link: Link::Down,
+            error: PipelineError::LinkLost,
+            reaped: 0,
             ring: Ring::new(),
             rx: Rx::new(),
             framer: Framer::new(),

@@ -93,13 +93,15 @@ impl<Tag> core::fmt::Display for SubmitError<Tag> {
 
 impl<Tag: core::fmt::Debug> core::error::Error for SubmitError<Tag> {}
 
-/// What ended the connection: the server's, the time's or the network's doing. Latched: reported
+/// What ended the connection: the network's, the server's or the time's doing. Latched: reported
 /// after every command has ended, and again until the pipeline is opened anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum PipelineError {
+    /// The transport lost the link.
+    LinkLost,
     /// The server broke the protocol; the offset counts from the begin of the connection.
     Protocol(DecodeError),
     /// A reply came that nobody is owed.
@@ -112,8 +114,6 @@ pub enum PipelineError {
     LoginRefused,
     /// The server closed the connection.
     Eof,
-    /// The transport lost the link.
-    LinkLost,
     /// Something was owed and nothing came for longer than the silence limit.
     Silence,
     /// The caller gave up a command of which a part had left.

@@ -170,10 +170,10 @@ impl<S: Storage> Pipeline<S> {
     #[must_use]
     pub const fn state(&self) -> State {
         match self.engine.link {
-            Link::Down | Link::Failed(_) => State::Down,
+            Link::Down | Link::Failed => State::Down,
             Link::LoggingIn => State::LoggingIn,
             Link::Up => State::Up,
-            Link::Ending(_) | Link::Reaping(..) => State::Ending,
+            Link::Ending | Link::Reaping => State::Ending,
         }
     }
 
@@ -289,7 +289,7 @@ impl<S: Storage> Pipeline<S> {
     pub fn recv_space(&mut self) -> &mut [u8] {
         if matches!(
             self.engine.link,
-            Link::Down | Link::Failed(_) | Link::Ending(_) | Link::Reaping(..)
+            Link::Down | Link::Failed | Link::Ending | Link::Reaping
         ) {
             return &mut [];
         }

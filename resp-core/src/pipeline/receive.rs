@@ -87,8 +87,8 @@ impl Engine {
             if let Some((slot, fate)) = self.next_expired(mem) {
                 return Ok(Found::Ended { slot, fate });
             }
-            if let Link::Reaping(error, nth) = self.link {
-                if let Some((slot, fate)) = self.reap(mem, error, nth) {
+            if matches!(self.link, Link::Reaping) {
+                if let Some((slot, fate)) = self.reap(mem) {
                     return Ok(Found::Ended { slot, fate });
                 }
                 continue;
@@ -97,9 +97,9 @@ impl Engine {
                 return Ok(found);
             }
             match self.link {
-                Link::Up | Link::LoggingIn | Link::Ending(_) | Link::Reaping(..) => {}
+                Link::Up | Link::LoggingIn | Link::Ending | Link::Reaping => {}
                 Link::Down => return Ok(Found::Nothing),
-                Link::Failed(error) => return Err(error),
+                Link::Failed => return Err(self.error),
             }
             let found = match self.reading {
                 Reading::Frames => self.frame(mem),
@@ -173,12 +173,12 @@ impl Engine {
     /// All that was received has been looked at.
     pub(crate) fn starved(&mut self) -> Option<Found> {
         match self.link {
-            Link::Ending(error) => {
+            Link::Ending => {
                 let refused = !self.handshake.is_ready() && !self.last_words().is_empty();
                 self.fail(if refused {
                     PipelineError::LoginRefused
                 } else {
-                    error
+                    self.error
                 });
                 None
             }

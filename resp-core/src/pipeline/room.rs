@@ -164,7 +164,7 @@ impl Engine {
 
     /// Whether no fate is still to be told: neither of a link's end nor of a time-out.
     const fn is_settled(&self) -> bool {
-        !self.has_news() && !matches!(self.link, Link::Ending(_) | Link::Reaping(..))
+        !self.has_news() && !matches!(self.link, Link::Ending | Link::Reaping)
     }
 }
 

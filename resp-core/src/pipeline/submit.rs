@@ -60,8 +60,8 @@ impl Engine {
     pub(crate) fn accepts(&self) -> bool {
         match self.link {
             Link::Up | Link::LoggingIn | Link::Down => true,
-            Link::Failed(_) => self.config.resend != Resend::Never,
-            Link::Ending(_) | Link::Reaping(..) => false,
+            Link::Failed => self.config.resend != Resend::Never,
+            Link::Ending | Link::Reaping => false,
         }
     }
 

@@ -26,7 +26,7 @@ pub enum DecodeErrorKind {
     /// A length, count or integer has a byte that is no digit, or no digit at all.
     BadDigit(u8),
     /// A length, count or integer is out of its range, or the values announced are more than
-    /// 2^64.
+    /// a `usize` counts.
     OutOfRange,
     /// A CR that no LF follows, or an LF without CR.
     BadLineEnd,

@@ -20,7 +20,7 @@ const FAST: bool = cfg!(target_pointer_width = "64");
 #[derive(Clone, Debug, Default)]
 pub struct Framer {
     /// Values still owed; zero before the first byte of a frame.
-    owed: u64,
+    owed: usize,
     /// Offset of the next header, or of the CRLF behind a bulk's bytes.
     pos: usize,
     /// Bytes of an unfinished line of text that hold no line end.
@@ -55,9 +55,10 @@ enum Top {
 struct Inner {
     start: usize,
     body: usize,
+    /// Values in it.
     count: i64,
     /// What was owed before; when it is owed again, the push is whole.
-    owed: u64,
+    owed: usize,
 }
 
 /// A whole frame: where its parts lie and what its first line said.

@@ -29,18 +29,24 @@ impl Header {
     ///
     /// A scalar pays one; an array of n pays one and owes n; a map owes 2n; attributes owe 2n and
     /// pay nothing, because their value is still to come; a push owes n, and pays only if it is
-    /// an `element`. `None` beyond 2^64.
+    /// an `element`. `None` beyond what a `usize` holds.
     #[inline]
-    pub(crate) fn owed_after(self, owed: u64, element: bool) -> Option<u64> {
-        let count = self.value.unsigned_abs();
-        let (pays, owes) = match self.kind {
-            Kind::Map => (1, count.checked_mul(2)?),
-            Kind::Attribute => (0, count.checked_mul(2)?),
-            Kind::Array | Kind::Set => (1, count),
-            Kind::Push => (u64::from(element), count),
-            _ => (1, 0),
+    pub(crate) fn owed_after(self, owed: usize, element: bool) -> Option<usize> {
+        let (pays, each) = match self.kind {
+            Kind::Map => (1, 2),
+            Kind::Attribute => (0, 2),
+            Kind::Array | Kind::Set => (1, 1),
+            Kind::Push => (usize::from(element), 1),
+            _ => return Some(owed.wrapping_sub(1)),
         };
+        let owes = usize::try_from(self.value).ok()?.checked_mul(each)?;
         owed.wrapping_sub(pays).checked_add(owes)
+    }
+
+    /// Values, or pairs, of an aggregate that was framed.
+    #[inline]
+    pub(crate) fn count(self) -> usize {
+        usize::try_from(self.value).unwrap_or(usize::MAX)
     }
 }
 

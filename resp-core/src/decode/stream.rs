@@ -16,7 +16,7 @@ use crate::Kind;
 /// moves.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stream {
-    owed: u64,
+    owed: usize,
     state: State,
     /// Bytes of an unfinished line of text that hold no line end.
     scanned: usize,
@@ -27,7 +27,7 @@ pub(crate) struct Stream {
     /// What the caller said of the push that comes next.
     verdict: Option<Verdict>,
     /// A push is being thrown away, until this much is owed.
-    drop_until: Option<u64>,
+    drop_until: Option<usize>,
 }
 
 /// What becomes of a push inside an aggregate.

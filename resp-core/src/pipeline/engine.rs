@@ -91,7 +91,7 @@ pub(crate) struct Engine {
     pub(crate) now: Instant,
     pub(crate) heard: Instant,
     /// Bytes that the reply under way announces beyond its command's hint.
-    pub(crate) extra: u64,
+    pub(crate) extra: usize,
     pub(crate) pushes_dropped: u64,
     /// Bytes given up of the frame at the front, which is larger than `rx`.
     pub(crate) given_up: u64,

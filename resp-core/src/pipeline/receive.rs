@@ -194,8 +194,8 @@ impl Engine {
             && self.ring.sent > 0
         {
             let hint = self.ring.slot(0, mem.slots).map_or(0, |slot| slot.hint);
-            let announced = top.value.unsigned_abs();
-            self.extra = announced.saturating_sub(u64::from(hint));
+            let announced = usize::try_from(top.value).unwrap_or(usize::MAX);
+            self.extra = announced.saturating_sub(hint as usize);
         }
         if !self.rx.is_full(mem.rx) {
             return self.starved();

@@ -191,7 +191,7 @@ impl Ring {
         slots: &[Slot],
         ready: usize,
         window: Window,
-        extra: u64,
+        extra: usize,
         capacity: usize,
     ) {
         if ready == self.len && self.cleared >= self.uneven && !self.barrier {
@@ -590,19 +590,15 @@ struct Limits {
 impl Limits {
     /// `extra` bytes of reply were announced beyond the hints.
     #[inline]
-    fn of(window: Window, extra: u64) -> Self {
-        let bytes = |limit: u32| match limit {
+    fn of(window: Window, extra: usize) -> Self {
+        let limit = |limit: u32| match limit {
             0 => usize::MAX,
             limit => limit as usize,
         };
         Self {
-            commands: match window.commands {
-                0 => usize::MAX,
-                commands => commands as usize,
-            },
-            sent_bytes: bytes(window.sent_bytes),
-            reply_bytes: bytes(window.reply_bytes)
-                .saturating_sub(usize::try_from(extra).unwrap_or(usize::MAX)),
+            commands: limit(window.commands),
+            sent_bytes: limit(window.sent_bytes),
+            reply_bytes: limit(window.reply_bytes).saturating_sub(extra),
         }
     }
 

@@ -111,7 +111,7 @@ impl<'a> FromReply<'a> for () {
                 Err(ConvertError::unexpected("success", value))
             }
             Some(value) => {
-                cursor.pass(value.count().unwrap_or(0) as u64);
+                cursor.pass(value.count().unwrap_or(0));
                 Ok(())
             }
         }

@@ -55,11 +55,10 @@ impl<'a> Cursor<'a> {
     /// `None`, and the walk ends, at the value, when `behind` bytes or fewer are left.
     pub(super) fn attribute(&mut self, behind: usize) -> Option<u64> {
         while let Some(header) = self.line() {
-            let count = header.value.unsigned_abs();
             match header.kind {
                 _ if self.rest.len() <= behind => break,
-                Kind::Attribute => return Some(count),
-                Kind::Push => self.pass(count),
+                Kind::Attribute => return Some(header.value.unsigned_abs()),
+                Kind::Push => self.pass(header.count()),
                 _ => break,
             }
         }
@@ -86,7 +85,7 @@ impl<'a> Cursor<'a> {
     /// Steps over the next value and all below it; looks at each of its bytes.
     pub fn step_over(&mut self) {
         if let Some(count) = self.next().map(|value| value.count().unwrap_or(0)) {
-            self.pass(count as u64);
+            self.pass(count);
         }
     }
 
@@ -104,7 +103,7 @@ impl<'a> Cursor<'a> {
         let (kind, value) = self.header()?;
         let body = bytes.len().wrapping_sub(self.rest.len());
         let count = self.split(kind, value)?.count().unwrap_or(0);
-        self.pass(count as u64);
+        self.pass(count);
         let frame = Frame {
             kind,
             value,
@@ -191,7 +190,7 @@ impl<'a> Cursor<'a> {
                         self.rest = start;
                         return Some(start);
                     }
-                    self.pass(header.value.unsigned_abs());
+                    self.pass(header.count());
                 }
                 _ => return Some(start),
             }
@@ -205,8 +204,8 @@ impl<'a> Cursor<'a> {
         loop {
             let header = self.line()?;
             match header.kind {
-                Kind::Attribute => self.pass(header.value.unsigned_abs().saturating_mul(2)),
-                Kind::Push if !self.is_element(header) => self.pass(header.value.unsigned_abs()),
+                Kind::Attribute => self.pass(header.count().saturating_mul(2)),
+                Kind::Push if !self.is_element(header) => self.pass(header.count()),
                 kind => return Some((kind, header.value)),
             }
         }
@@ -259,7 +258,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps over so many values and all below them, pushes between them included.
-    pub(super) fn pass(&mut self, values: u64) {
+    pub(super) fn pass(&mut self, values: usize) {
         let mut owed = values;
         while owed > 0 {
             if let Some(behind) = header::short_scalar(self.rest) {

@@ -1,9 +1,13 @@
 //! Ids made on the device, above all that the stream has.
 
 use super::Id;
+use crate::encode::Template;
 use crate::pipeline::{Pipeline, Storage, SubmitError, Ticket};
 use crate::reply::{ConvertError, ShortCode};
-use crate::{Instant, Reply, cmd};
+use crate::{Instant, Reply, template};
+
+/// Where does the stream end?
+const QUESTION: Template<1> = template!("XINFO", "STREAM", _).replayable();
 
 /// Makes the ids of one stream's entries: each above the one before, whatever the clock says.
 ///
@@ -86,8 +90,7 @@ impl Series {
         tag: S::Tag,
         now: Instant,
     ) -> Result<Ticket, SubmitError<S::Tag>> {
-        let question = cmd("XINFO").args(("STREAM", key)).replayable();
-        let ticket = pipeline.submit(&question, tag, now)?;
+        let ticket = pipeline.submit(&QUESTION.with((key,)), tag, now)?;
         self.position = Position::Asked;
         Ok(ticket)
     }

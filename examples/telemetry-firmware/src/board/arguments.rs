@@ -20,11 +20,9 @@ impl Arguments {
         // Asked for anew each time: what semihosting gives can be walked through once.
         let mut words = &env::args::<LEN>().ok()?;
         words.find_map(|word| {
-            word.ok()?
-                .strip_prefix(name)?
-                .strip_prefix('=')?
-                .parse()
-                .ok()
+            let word = word.ok()?.as_bytes().strip_prefix(name.as_bytes())?;
+            let digits = word.strip_prefix(b"=")?.iter();
+            Some(digits.fold(0, |n, digit| n * 10 + u64::from(digit & 15)))
         })
     }
 }

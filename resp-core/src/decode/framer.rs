@@ -1,13 +1,9 @@
 //! The framer: a count of the values still owed, instead of a stack.
 
-use super::header::{self, Header, Parsed};
+use super::header::{self, FAST, Header, Parsed};
 use super::work::looked_at;
 use super::{DecodeError, DecodeErrorKind, push};
 use crate::Kind;
-
-/// Whether there are short ways for what is common. They say nothing that the long ones do not; a
-/// small machine does without their kilobyte.
-const FAST: bool = cfg!(target_pointer_width = "64");
 
 /// Finds where a reply ends.
 ///
@@ -351,7 +347,7 @@ impl Framer {
     #[inline]
     fn header(&mut self, bytes: &[u8]) -> Result<Option<Header>, DecodeErrorKind> {
         let rest = bytes.get(self.pos..).unwrap_or_default();
-        if FAST && let Some(header) = header::quick(rest) {
+        if let Some(header) = header::quick(rest) {
             return Ok(Some(header));
         }
         match header::parse(rest, self.scanned)? {
@@ -455,12 +451,12 @@ impl Framer {
 #[inline(never)]
 fn whole_scalar(bytes: &[u8]) -> Option<Frame> {
     let header = match *bytes {
-        [b'$', ..] if FAST => header::quick(bytes).or_else(|| parsed(bytes))?,
+        [b'$', ..] => header::quick(bytes).or_else(|| parsed(bytes))?,
         [b'+', ref text @ ..] => match header::line_of_text(Kind::Status, text, 0) {
             Ok(Parsed::Header(header)) => header,
             _ => return None,
         },
-        [b':' | b'$' | b'_' | b'#', ..] => parsed(bytes)?,
+        [b':' | b'_' | b'#', ..] => parsed(bytes)?,
         _ => return None,
     };
     let mut frame = Frame::of_line(header);

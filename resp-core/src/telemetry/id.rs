@@ -45,6 +45,8 @@ impl Id {
     }
 }
 
+// One copy: each is read twice, and 64 bits are dear on a small machine.
+#[inline(never)]
 fn digits(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
         return None;

@@ -3,7 +3,7 @@
 use super::Id;
 use crate::encode::Template;
 use crate::pipeline::{Pipeline, Storage, SubmitError, Ticket};
-use crate::reply::{ConvertError, ShortCode};
+use crate::reply::{ShortCode, Value};
 use crate::{Instant, Reply, template};
 
 /// Where does the stream end?
@@ -154,12 +154,15 @@ fn last_generated_id(reply: &Reply<'_>) -> Result<Id, Unread> {
             _ => Err(Unread::Refused(code)),
         };
     }
-    let mut elements = reply.elements();
-    while let (Some(name), Some(value)) = (elements.next(), elements.next()) {
-        let is_it: Result<&[u8], ConvertError> = name.as_bytes();
-        if is_it == Ok(b"last-generated-id") {
-            let id = value.as_bytes().ok().and_then(Id::parse);
-            return id.ok_or(Unread::Odd);
+    let mut cursor = reply.cursor();
+    for _ in 0..cursor.pairs().unwrap_or(0) {
+        match cursor.next().and_then(Value::text) {
+            None => break,
+            Some(b"last-generated-id") => {
+                let id = cursor.next().and_then(Value::text).and_then(Id::parse);
+                return id.ok_or(Unread::Odd);
+            }
+            Some(_) => cursor.step_over(),
         }
     }
     Err(Unread::Odd)

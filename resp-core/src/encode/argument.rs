@@ -1,9 +1,7 @@
 //! What can be an argument of a command, and lists of such.
 
 use super::decimal::{self, Decimal};
-use super::sink::Sink;
-#[cfg(target_pointer_width = "64")]
-use super::sink::copy;
+use super::sink::{Sink, copy};
 
 /// A value that can be an argument of a command.
 ///
@@ -33,7 +31,18 @@ pub trait Argument {
 #[cfg(not(target_pointer_width = "64"))]
 #[inline(never)]
 fn put_bulk(text: &[u8], sink: &mut Sink<'_>) {
-    put_long_bulk(text, sink);
+    let len = text.len();
+    if len < 10
+        && let Some(place) = sink.take(len.wrapping_add(6))
+        && let Some((header, place)) = place.split_first_chunk_mut()
+        && let Some((body, end)) = place.split_last_chunk_mut()
+    {
+        *header = [b'$', (len as u8) | b'0', b'\r', b'\n'];
+        *end = *b"\r\n";
+        copy(body, text);
+    } else {
+        put_long_bulk(text, sink);
+    }
 }
 
 /// The same, with one look at the room for most of what there is.
@@ -60,9 +69,9 @@ fn put_bulk(text: &[u8], sink: &mut Sink<'_>) {
     }
 }
 
-/// A text that is long, or that lies across the end of the ring; on a small machine, any.
-#[cfg_attr(target_pointer_width = "64", cold, inline(never))]
-#[cfg_attr(not(target_pointer_width = "64"), inline(always))]
+/// A text that is long, or that lies across the end of the ring.
+#[cold]
+#[inline(never)]
 fn put_long_bulk(text: &[u8], sink: &mut Sink<'_>) {
     header(b'$', text.len(), sink);
     sink.append(text);

@@ -84,7 +84,6 @@ impl<'a> Sink<'a> {
 
     /// The next `n` bytes, to be written by the caller; `None`, and nothing taken, where they do not lie in
     /// one piece.
-    #[cfg(target_pointer_width = "64")]
     #[inline]
     pub(crate) fn take(&mut self, n: usize) -> Option<&'a mut [u8]> {
         if n > self.out.len() {

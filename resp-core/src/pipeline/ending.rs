@@ -23,7 +23,7 @@ impl Engine {
     pub(crate) fn end(&mut self, error: PipelineError) {
         if matches!(self.link, Link::LoggingIn)
             && self.handshake.is_greeting()
-            && self.rx.consumed == 0
+            && self.rx.consumed() == 0
             && self.rx.start == self.rx.end
         {
             self.prefers_resp2 = true;

@@ -73,7 +73,7 @@ impl Engine {
         // All bytes of an even slot count in the window.
         let counts = (slot.len, slot.len, slot.hint);
         let at = self.rx.start;
-        let frame = self.framer.quick(self.rx.waiting(mem.rx))?;
+        let frame = self.framer.quick(mem.rx.get(at..self.rx.end)?)?;
         self.rx.consume(frame.len);
         self.ring.pop_sent(counts, mem.slots.len(), mem.tx.len());
         // Where all is even, nothing has expired and nothing is fed in pieces.
@@ -159,7 +159,7 @@ impl Engine {
             }),
             Ok(Step::More) => self.cut_frame(mem),
             Err(error) => {
-                let at = self.rx.consumed.wrapping_add(error.offset);
+                let at = self.rx.consumed().wrapping_add(error.offset);
                 self.broken(error.kind, at);
                 None
             }

@@ -17,8 +17,8 @@ const LATE: usize = 64 * 1024;
 pub(crate) struct Rx {
     pub(crate) start: usize,
     pub(crate) end: usize,
-    /// Bytes consumed since the connection began.
-    pub(crate) consumed: u64,
+    /// Bytes of the connection that came before the front of the memory.
+    before: u64,
 }
 
 impl Rx {
@@ -26,7 +26,7 @@ impl Rx {
         Self {
             start: 0,
             end: 0,
-            consumed: 0,
+            before: 0,
         }
     }
 
@@ -57,7 +57,11 @@ impl Rx {
     #[inline]
     pub(crate) fn consume(&mut self, n: usize) {
         self.start = self.start.wrapping_add(n).min(self.end);
-        self.consumed = self.consumed.wrapping_add(n as u64);
+    }
+
+    /// Bytes consumed since the connection began.
+    pub(crate) const fn consumed(&self) -> u64 {
+        self.before.wrapping_add(self.start as u64)
     }
 
     /// Books bytes that were put behind the waiting ones.
@@ -73,6 +77,7 @@ impl Rx {
     pub(crate) fn room<'m>(&mut self, memory: &'m mut [u8], stuck: bool) -> &'m mut [u8] {
         let (waiting, consumed) = (self.end.wrapping_sub(self.start), self.start);
         if waiting == 0 {
+            self.before = self.consumed();
             self.start = 0;
             self.end = 0;
         } else if consumed > 0 {
@@ -90,6 +95,7 @@ impl Rx {
         if self.start <= memory.len() {
             memory.copy_within(self.start.., 0);
         }
+        self.before = self.consumed();
         self.end = self.end.wrapping_sub(self.start);
         self.start = 0;
     }

@@ -167,7 +167,7 @@ impl Engine {
                 }
             }
             Err(kind) => {
-                self.broken(kind, self.rx.consumed);
+                self.broken(kind, self.rx.consumed());
                 Next::Over(None)
             }
         }
@@ -253,7 +253,7 @@ impl Engine {
             Ok(Step::More) => self.await_more(),
             Err(error) => {
                 self.framer.reset();
-                self.broken(error.kind, self.rx.consumed.wrapping_add(error.offset));
+                self.broken(error.kind, self.rx.consumed().wrapping_add(error.offset));
                 Next::Over(None)
             }
         }

@@ -160,14 +160,21 @@ const SHORT: usize = if cfg!(target_pointer_width = "64") {
 /// Copies the first and the last `N` bytes; false, and nothing copied, where there are fewer.
 #[inline]
 fn ends<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
-    if let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) {
-        if let Some(to) = to.first_chunk_mut::<N>() {
-            *to = *first;
-        }
-        if let Some(to) = to.last_chunk_mut::<N>() {
-            *to = *last;
-        }
-        return true;
+    let Some(behind) = from.len().checked_sub(N) else {
+        return false;
+    };
+    chunk::<N>(to, from);
+    chunk::<N>(
+        to.get_mut(behind..).unwrap_or_default(),
+        from.get(behind..).unwrap_or_default(),
+    );
+    true
+}
+
+/// Copies the first `N` bytes, if there are so many.
+#[inline]
+fn chunk<const N: usize>(to: &mut [u8], from: &[u8]) {
+    if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk()) {
+        *to = *from;
     }
-    false
 }

@@ -73,9 +73,9 @@ fn put_bulk(text: &[u8], sink: &mut Sink<'_>) {
 #[cold]
 #[inline(never)]
 fn put_long_bulk(text: &[u8], sink: &mut Sink<'_>) {
-    header(b'$', text.len(), sink);
+    put_header(b'$', text.len(), sink);
     sink.append(text);
-    sink.put_array(*b"\r\n");
+    sink.append(b"\r\n");
 }
 
 /// The first four bytes of all headers of one digit or two.
@@ -117,10 +117,12 @@ fn header(kind: u8, n: usize, sink: &mut Sink<'_>) {
     }
 }
 
+#[cold]
+#[inline(never)]
 fn put_long_header(kind: u8, n: usize, sink: &mut Sink<'_>) {
-    sink.put_array([kind]);
-    sink.put(Decimal::unsigned(n as u64).as_bytes());
-    sink.put_array(*b"\r\n");
+    sink.append(&[kind]);
+    sink.append(Decimal::unsigned(n as u64).as_bytes());
+    sink.append(b"\r\n");
 }
 
 /// The length of `<kind><n>\r\n`.

@@ -53,7 +53,8 @@ impl Decimal {
         }
     }
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn digits32(&mut self, mut n: u32) {
         loop {
             self.push(b'0'.wrapping_add((n % 10) as u8));

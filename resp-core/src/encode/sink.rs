@@ -51,13 +51,13 @@ impl<'a> Sink<'a> {
     }
 
     /// Appends bytes.
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    #[inline]
     pub fn put(&mut self, bytes: &[u8]) {
         self.append(bytes);
     }
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn append(&mut self, bytes: &[u8]) {
         if bytes.len() <= self.out.len() {
             if let Some((head, rest)) = mem::take(&mut self.out).split_at_mut_checked(bytes.len()) {

@@ -268,12 +268,8 @@ fn write(step: Step, resp3: bool, login: &Login<'_>, sink: &mut Sink<'_>) {
                 word(login.client_name, sink);
             }
             if let Some((name, version)) = login.library {
-                for (what, value) in [("LIB-NAME", name), ("LIB-VER", version)] {
-                    begin(4, "CLIENT", sink);
-                    word("SETINFO", sink);
-                    word(what, sink);
-                    word(value, sink);
-                }
+                set_info("LIB-NAME", name, sink);
+                set_info("LIB-VER", version, sink);
             }
             if login.ping {
                 begin(1, "PING", sink);
@@ -283,13 +279,23 @@ fn write(step: Step, resp3: bool, login: &Login<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Appends the front of a command of so many words.
+#[inline(never)]
+fn set_info(what: &str, value: &str, sink: &mut Sink<'_>) {
+    begin(4, "CLIENT", sink);
+    word("SETINFO", sink);
+    word(what, sink);
+    word(value, sink);
+}
+
+/// Appends the front of a command of so many words. Not inlined: speed is of no use once a
+/// connection.
+#[inline(never)]
 fn begin(words: usize, name: &str, sink: &mut Sink<'_>) {
     put_header(b'*', words, sink);
     word(name, sink);
 }
 
-/// Appends one word. Not inlined: speed is of no use once a connection.
+/// Appends one word. Not inlined either.
 #[inline(never)]
 fn word(word: &str, sink: &mut Sink<'_>) {
     One(word).encode(sink);

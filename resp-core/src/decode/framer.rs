@@ -93,7 +93,7 @@ impl Frame {
 
     /// The frame of `len` bytes whose value begins with this header at `start`.
     #[inline]
-    const fn at(header: Header, start: usize, len: usize) -> Self {
+    pub(crate) const fn at(header: Header, start: usize, len: usize) -> Self {
         Self {
             kind: header.kind,
             value: header.value,
@@ -216,7 +216,7 @@ impl Framer {
     #[inline]
     pub(crate) fn step(&mut self, bytes: &[u8]) -> Result<Step, DecodeError> {
         if self.owed == 0 {
-            if let Some(frame) = whole_scalar(bytes) {
+            if FAST && let Some(frame) = whole_scalar(bytes) {
                 return Ok(Step::Frame(frame));
             }
             self.owed = 1;
@@ -364,7 +364,8 @@ impl Framer {
     }
 
     /// Books what a header pays and owes, and steps over it and the bytes that it announces.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn value(&mut self, header: Header) -> Result<(), DecodeErrorKind> {
         let start = self.pos;
         let body = start.saturating_add(header.len);
@@ -382,12 +383,14 @@ impl Framer {
         if header.kind == Kind::Push && !is_top {
             self.kind_next = header.value > 0;
             // A push inside a push is left to those who walk the outer one.
-            self.inner = self.inner.or(Some(Inner {
-                start,
-                body,
-                count: header.value,
-                owed: self.owed,
-            }));
+            if self.inner.is_none() {
+                self.inner = Some(Inner {
+                    start,
+                    body,
+                    count: header.value,
+                    owed: self.owed,
+                });
+            }
         }
         let owed = header.owed_after(self.owed, is_top);
         self.owed = owed.ok_or(DecodeErrorKind::OutOfRange)?;
@@ -397,6 +400,8 @@ impl Framer {
 
     /// Decides by its kind, which `header` begins, whether the push before it is an element.
     /// False if more bytes are needed.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn judge(&mut self, bytes: &[u8], header: Header) -> bool {
         let rest = bytes.get(self.pos..).unwrap_or_default();
         let Some(text) = push::kind(rest, header) else {
@@ -451,12 +456,12 @@ impl Framer {
 #[inline(never)]
 fn whole_scalar(bytes: &[u8]) -> Option<Frame> {
     let header = match *bytes {
-        [b'$', ..] => header::quick(bytes).or_else(|| parsed(bytes))?,
-        [b'+', ref text @ ..] => match header::line_of_text(Kind::Status, text, 0) {
+        [b'$', ..] if FAST => header::quick(bytes).or_else(|| parsed(bytes))?,
+        [b'+', ref text @ ..] if FAST => match header::line_of_text(Kind::Status, text, 0) {
             Ok(Parsed::Header(header)) => header,
             _ => return None,
         },
-        [b':' | b'_' | b'#', ..] => parsed(bytes)?,
+        [b'+' | b':' | b'$' | b'_' | b'#', ..] => parsed(bytes)?,
         _ => return None,
     };
     let mut frame = Frame::of_line(header);
@@ -471,7 +476,8 @@ fn whole_scalar(bytes: &[u8]) -> Option<Frame> {
     Some(frame)
 }
 
-#[inline(never)]
+#[cfg_attr(target_pointer_width = "64", inline(never))]
+#[cfg_attr(not(target_pointer_width = "64"), inline)]
 fn parsed(bytes: &[u8]) -> Option<Header> {
     match header::parse(bytes, 0) {
         Ok(Parsed::Header(header)) => Some(header),

@@ -16,18 +16,8 @@ pub(crate) enum End {
 }
 
 impl Engine {
-    /// A frame is whole of which only these last bytes are there.
-    pub(crate) fn attribute_large(
-        &mut self,
-        mem: &mut Memory<'_>,
-        at: usize,
-        last: Frame,
-    ) -> Option<Found> {
-        let bytes = core::mem::take(&mut self.given_up).saturating_add(last.len as u64);
-        self.finish_large(mem, last.kind, at, bytes, End::Skipped)
-    }
-
     /// A large reply is whole, of so many bytes, the last of which lie behind `at`: whose was it?
+    /// `None` if the state moved.
     #[inline(never)]
     pub(crate) fn finish_large(
         &mut self,

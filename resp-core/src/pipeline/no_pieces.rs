@@ -4,7 +4,7 @@
 use super::engine::{Engine, Memory};
 use super::error::SubmitError;
 use super::event::Token;
-use super::receive::Found;
+use super::receive::{Look, Reading};
 use super::storage::Storage;
 use super::{Pipeline, Ticket};
 use crate::Instant;
@@ -62,7 +62,10 @@ impl Engine {
         false
     }
 
-    pub(crate) const fn read_pieces(&self, _mem: &mut Memory<'_>, pieces: Pieces) -> Option<Found> {
-        match pieces {}
+    pub(crate) const fn read_pieces(&self, _mem: &mut Memory<'_>) -> Look {
+        match self.reading {
+            Reading::Frames => Look::Moved,
+            Reading::Pieces(pieces) => match pieces {},
+        }
     }
 }

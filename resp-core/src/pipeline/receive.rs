@@ -3,6 +3,7 @@
 use super::engine::{Engine, Link, Memory};
 use super::error::PipelineError;
 use super::event::Fate;
+use super::large::End;
 use super::slot::Flags;
 use super::{Pieces, Told};
 use crate::decode::framer::{Frame, Step};
@@ -54,6 +55,25 @@ pub(crate) enum Found {
     Login(Kind),
 }
 
+/// What a look at the received bytes came to.
+pub(crate) enum Look {
+    Found(Found),
+    /// Nothing to tell, but the state has moved: look again.
+    Moved,
+    /// A frame is whole, at `at` in `rx`: whose is it?
+    Frame {
+        at: usize,
+        frame: Frame,
+    },
+    /// A reply of so many bytes, larger than `rx`, is whole, the last of them behind `at`: whose was it?
+    Large {
+        at: usize,
+        kind: Kind,
+        bytes: u64,
+        end: End,
+    },
+}
+
 impl Engine {
     /// Whether nothing is to be told but replies, each to the oldest command: what has expired or
     /// was given up is not even.
@@ -101,11 +121,21 @@ impl Engine {
                 Link::Down => return Ok(Found::Nothing),
                 Link::Failed => return Err(self.error),
             }
-            let found = match self.reading {
+            let look = match self.reading {
                 Reading::Frames => self.frame(mem),
-                Reading::Pieces(pieces) => self.read_pieces(mem, pieces),
+                Reading::Pieces(_) => self.read_pieces(mem),
             };
-            // Otherwise the state has moved: look again.
+            let found = match look {
+                Look::Found(found) => return Ok(found),
+                Look::Moved => continue,
+                Look::Frame { at, frame } => self.attribute(mem, at, frame),
+                Look::Large {
+                    at,
+                    kind,
+                    bytes,
+                    end,
+                } => self.finish_large(mem, kind, at, bytes, end),
+            };
             if let Some(found) = found {
                 return Ok(found);
             }
@@ -137,9 +167,10 @@ impl Engine {
         None
     }
 
-    /// Frames what waits. `None` if the state moved and the caller should look again.
-    #[inline]
-    fn frame(&mut self, mem: &mut Memory<'_>) -> Option<Found> {
+    /// Frames what waits. A small machine has less stack if this is not a part of [`poll`](Self::poll).
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    fn frame(&mut self, mem: &mut Memory<'_>) -> Look {
         let waiting = self.rx.waiting(mem.rx);
         if waiting.is_empty() {
             return self.starved();
@@ -148,12 +179,17 @@ impl Engine {
             Ok(Step::Frame(frame)) => {
                 let at = self.rx.start;
                 self.rx.consume(frame.len);
-                match self.given_up {
-                    0 => self.attribute(mem, at, frame),
-                    _ => self.attribute_large(mem, at, frame),
+                match core::mem::take(&mut self.given_up) {
+                    0 => Look::Frame { at, frame },
+                    given_up => Look::Large {
+                        at,
+                        kind: frame.kind,
+                        bytes: given_up.saturating_add(frame.len as u64),
+                        end: End::Skipped,
+                    },
                 }
             }
-            Ok(Step::Inner { start, push }) => Some(Found::Push {
+            Ok(Step::Inner { start, push }) => Look::Found(Found::Push {
                 at: self.rx.start.wrapping_add(start),
                 frame: push,
             }),
@@ -161,7 +197,7 @@ impl Engine {
             Err(error) => {
                 let at = self.rx.consumed().wrapping_add(error.offset);
                 self.broken(error.kind, at);
-                None
+                Look::Moved
             }
         }
     }
@@ -171,7 +207,7 @@ impl Engine {
     }
 
     /// All that was received has been looked at.
-    pub(crate) fn starved(&mut self) -> Option<Found> {
+    pub(crate) fn starved(&mut self) -> Look {
         match self.link {
             Link::Ending => {
                 let refused = !self.handshake.is_ready() && !self.last_words().is_empty();
@@ -180,14 +216,14 @@ impl Engine {
                 } else {
                     self.error
                 });
-                None
+                Look::Moved
             }
-            _ => Some(Found::Nothing),
+            _ => Look::Found(Found::Nothing),
         }
     }
 
     /// The frame at the front is not whole.
-    fn cut_frame(&mut self, mem: &mut Memory<'_>) -> Option<Found> {
+    fn cut_frame(&mut self, mem: &mut Memory<'_>) -> Look {
         self.hungry = true;
         if let Some(top) = self.framer.announced()
             && top.kind.is_bulk()
@@ -204,7 +240,7 @@ impl Engine {
             // The first bytes are kept, so that an error's code is known at the end.
             self.keep_head(self.rx.waiting(mem.rx));
             if self.begin_pieces(mem) {
-                return None;
+                return Look::Moved;
             }
         }
         let (n, drops) = self.framer.give_up(mem.rx);
@@ -214,7 +250,9 @@ impl Engine {
         self.starved()
     }
 
-    /// Whose is this frame?
+    /// Whose is this frame? `None` if the state moved.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn attribute(&mut self, mem: &mut Memory<'_>, at: usize, frame: Frame) -> Option<Found> {
         let head = self.head(mem);
         let bytes = mem.rx.get(at..).unwrap_or_default();

@@ -5,13 +5,13 @@ use super::config::Oversize;
 use super::engine::{Engine, Memory};
 use super::event::Token;
 use super::large::End;
-use super::receive::{Found, Reading};
+use super::receive::{Found, Look, Reading};
 use super::slot::Flags;
 use crate::decode::framer::{Frame, Step};
 use crate::decode::header::{self, Parsed};
 use crate::decode::push::{self, Confirmation};
 use crate::decode::stream::{Piece, Stream};
-use crate::session::{Effect, Settled};
+use crate::session::Effect;
 use crate::{Kind, Reply};
 
 /// The reading of a reply that is larger than `rx`.
@@ -74,12 +74,11 @@ fn is_disguised_push(engine: &Engine, mem: &Memory<'_>) -> bool {
         return false;
     };
     let waiting = engine.rx.waiting(mem.rx);
-    let mut session = engine.session;
     let frame = Frame {
         len: waiting.len(),
         ..top
     };
-    top.kind == Kind::Array && session.settle(None, waiting, frame) == Settled::Push
+    engine.session.is_message(waiting, frame)
 }
 
 /// What a step of the reading came to.
@@ -89,7 +88,7 @@ enum Next {
     /// Look again.
     Again,
     /// The reading is over, with something to tell or not.
-    Over(Option<Found>),
+    Over(Look),
 }
 
 impl Engine {
@@ -122,17 +121,20 @@ impl Engine {
         begins
     }
 
-    /// Goes on reading. `None` if the state moved and the caller should look again.
-    pub(crate) fn read_pieces(&mut self, mem: &mut Memory<'_>, pieces: Pieces) -> Option<Found> {
-        let mut pieces = pieces;
+    /// Goes on reading.
+    #[inline(never)]
+    pub(crate) fn read_pieces(&mut self, mem: &mut Memory<'_>) -> Look {
+        let Reading::Pieces(mut pieces) = self.reading else {
+            return Look::Moved;
+        };
         self.reading = Reading::Frames;
         loop {
             match self.read_piece(mem, &mut pieces) {
                 Next::Again => {}
-                Next::Over(found) => return found,
+                Next::Over(look) => return look,
                 Next::Tell(found) => {
                     self.reading = Reading::Pieces(pieces);
-                    return Some(found);
+                    return Look::Found(found);
                 }
             }
         }
@@ -153,7 +155,13 @@ impl Engine {
                     true => End::Streamed,
                     false => End::Skipped,
                 };
-                Next::Over(self.finish_large(mem, kind, at, pieces.bytes, end))
+                let bytes = pieces.bytes;
+                Next::Over(Look::Large {
+                    at,
+                    kind,
+                    bytes,
+                    end,
+                })
             }
             Ok(Some((Piece::Push, _))) => self.inner_push(mem, pieces, full),
             Ok(Some((piece, n))) => {
@@ -168,7 +176,7 @@ impl Engine {
             }
             Err(kind) => {
                 self.broken(kind, self.rx.consumed());
-                Next::Over(None)
+                Next::Over(Look::Moved)
             }
         }
     }
@@ -201,8 +209,8 @@ impl Engine {
     fn await_more(&mut self) -> Next {
         self.hungry = true;
         match self.starved() {
-            Some(found) => Next::Tell(found),
-            None => Next::Over(None),
+            Look::Found(found) => Next::Tell(found),
+            look => Next::Over(look),
         }
     }
 
@@ -254,7 +262,7 @@ impl Engine {
             Err(error) => {
                 self.framer.reset();
                 self.broken(error.kind, self.rx.consumed().wrapping_add(error.offset));
-                Next::Over(None)
+                Next::Over(Look::Moved)
             }
         }
     }

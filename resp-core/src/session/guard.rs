@@ -347,6 +347,18 @@ impl Session {
         self.settle_as(confirmed, head, bytes, frame)
     }
 
+    /// Whether an array, of which only the first bytes need be there, is a push in disguise on a
+    /// subscribed RESP2 connection.
+    pub(crate) fn is_message(&self, bytes: &[u8], frame: Frame) -> bool {
+        frame.kind == Kind::Array
+            && self.is_subscribed()
+            && !self.resp3
+            && matches!(
+                first_text(bytes, frame),
+                b"message" | b"pmessage" | b"smessage"
+            )
+    }
+
     fn settle_as(
         &mut self,
         confirmed: Option<(Confirmation, u32)>,
@@ -382,8 +394,7 @@ impl Session {
         if frame.kind == Kind::Push {
             return Settled::Push;
         }
-        let may_be_message = frame.kind == Kind::Array && self.is_subscribed() && !self.resp3;
-        if may_be_message && is_message(first_text(bytes, frame)) {
+        if self.is_message(bytes, frame) {
             return Settled::Push;
         }
         let effect = head.map_or(Effect::Plain, |(effect, _)| effect);
@@ -495,12 +506,7 @@ impl Session {
         // A confirmation holds no aggregate: each header is looked at once.
         while let Ok(Parsed::Header(found)) = header::parse(rest, 0) {
             if matches!(found.kind, Kind::Array | Kind::Push) {
-                let inner = Frame {
-                    kind: found.kind,
-                    value: found.value,
-                    body: found.len,
-                    len: rest.len(),
-                };
+                let inner = Frame::at(found, 0, rest.len());
                 if let Some((confirmation, count)) = self.confirmation(rest, inner) {
                     self.book(confirmation, count);
                 }
@@ -515,11 +521,6 @@ impl Session {
             rest = rest.get(after..).unwrap_or_default();
         }
     }
-}
-
-/// Whether an array of this kind is a push in disguise on a subscribed RESP2 connection.
-fn is_message(kind: &[u8]) -> bool {
-    matches!(kind, b"message" | b"pmessage" | b"smessage")
 }
 
 /// The integer that these bytes end with.

@@ -113,6 +113,11 @@ impl Session {
 
     pub(crate) const fn book(&self, _confirmation: Confirmation, _count: u32) {}
 
+    #[cfg(feature = "pieces")]
+    pub(crate) const fn is_message(&self, _bytes: &[u8], _frame: Frame) -> bool {
+        false
+    }
+
     pub(crate) fn settle(
         &mut self,
         _head: Option<(Effect, u16)>,

@@ -65,7 +65,11 @@ impl Engine {
     pub(crate) const fn read_pieces(&self, _mem: &mut Memory<'_>) -> Look {
         match self.reading {
             Reading::Frames => Look::Moved,
-            Reading::Pieces(pieces) => match pieces {},
+            Reading::Pieces(pieces) | Reading::Push(pieces) => match pieces {},
         }
+    }
+
+    pub(crate) const fn inner_push(&self, mem: &mut Memory<'_>) -> Look {
+        self.read_pieces(mem)
     }
 }

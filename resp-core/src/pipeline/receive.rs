@@ -19,6 +19,8 @@ pub(crate) enum Reading {
     Frames,
     /// The one under way is larger than `rx`, and is read in pieces.
     Pieces(Pieces),
+    /// The same, and a push that stands between its elements comes next.
+    Push(Pieces),
 }
 
 /// What `poll` found: ranges and slot indices, for the shell to make an event of.
@@ -124,6 +126,7 @@ impl Engine {
             let look = match self.reading {
                 Reading::Frames => self.frame(mem),
                 Reading::Pieces(_) => self.read_pieces(mem),
+                Reading::Push(_) => self.inner_push(mem),
             };
             let found = match look {
                 Look::Found(found) => return Ok(found),

@@ -87,6 +87,10 @@ enum Next {
     Tell(Found),
     /// Look again.
     Again,
+    /// A push comes next.
+    Push,
+    /// More bytes are needed.
+    More,
     /// The reading is over, with something to tell or not.
     Over(Look),
 }
@@ -131,6 +135,14 @@ impl Engine {
         loop {
             match self.read_piece(mem, &mut pieces) {
                 Next::Again => {}
+                Next::Push => {
+                    self.reading = Reading::Push(pieces);
+                    return Look::Moved;
+                }
+                Next::More => {
+                    self.reading = Reading::Pieces(pieces);
+                    return self.await_more();
+                }
                 Next::Over(look) => return look,
                 Next::Tell(found) => {
                     self.reading = Reading::Pieces(pieces);
@@ -145,10 +157,10 @@ impl Engine {
         let waiting = self.rx.waiting(mem.rx);
         let full = self.rx.is_full(mem.rx);
         if pieces.kind_next && !pieces.judge(waiting, full) {
-            return self.await_more();
+            return Next::More;
         }
         match pieces.stream.next(waiting, full) {
-            Ok(None) => self.await_more(),
+            Ok(None) => Next::More,
             Ok(Some((Piece::Whole, _))) => {
                 let kind = pieces.stream.kind().unwrap_or(Kind::Array);
                 let end = match pieces.delivers {
@@ -163,7 +175,7 @@ impl Engine {
                     end,
                 })
             }
-            Ok(Some((Piece::Push, _))) => self.inner_push(mem, pieces, full),
+            Ok(Some((Piece::Push, _))) => Next::Push,
             Ok(Some((piece, n))) => {
                 self.take_piece(pieces, n);
                 self.note_confirmation(mem, pieces, piece);
@@ -206,12 +218,10 @@ impl Engine {
         }
     }
 
-    fn await_more(&mut self) -> Next {
+    /// More bytes are needed.
+    fn await_more(&mut self) -> Look {
         self.hungry = true;
-        match self.starved() {
-            Look::Found(found) => Next::Tell(found),
-            look => Next::Over(look),
-        }
+        self.starved()
     }
 
     /// Steps over bytes of the reply.
@@ -227,22 +237,27 @@ impl Engine {
     }
 
     /// A push between the elements: handed out if it fits `rx`, otherwise dropped and counted.
-    fn inner_push(&mut self, mem: &mut Memory<'_>, pieces: &mut Pieces, full: bool) -> Next {
+    #[inline(never)]
+    pub(crate) fn inner_push(&mut self, mem: &mut Memory<'_>) -> Look {
+        let Reading::Push(mut pieces) = self.reading else {
+            return Look::Moved;
+        };
         let at = self.rx.start;
         let waiting = self.rx.waiting(mem.rx);
+        let full = self.rx.is_full(mem.rx);
+        let mut look = Look::Moved;
         match self.framer.step(waiting) {
             Ok(Step::Frame(frame)) => {
                 if push::is_element(push_kind(waiting, frame)) {
                     pieces.stream.element();
-                    return Next::Again;
-                }
-                self.take_piece(pieces, frame.len);
-                match pieces.stream.was_handed_out() {
-                    true => Next::Again,
-                    false => Next::Tell(Found::Push { at, frame }),
+                } else {
+                    self.take_piece(&mut pieces, frame.len);
+                    if !pieces.stream.was_handed_out() {
+                        look = Look::Found(Found::Push { at, frame });
+                    }
                 }
             }
-            Ok(Step::Inner { .. }) => Next::Again,
+            Ok(Step::Inner { .. }) => {}
             Ok(Step::More) if full => {
                 let cut = |top| Frame {
                     len: waiting.len(),
@@ -256,15 +271,15 @@ impl Engine {
                     pieces.stream.drop_push();
                     self.pushes_dropped = self.pushes_dropped.saturating_add(1);
                 }
-                Next::Again
             }
-            Ok(Step::More) => self.await_more(),
+            Ok(Step::More) => look = self.await_more(),
             Err(error) => {
                 self.framer.reset();
                 self.broken(error.kind, self.rx.consumed().wrapping_add(error.offset));
-                Next::Over(Look::Moved)
             }
         }
+        self.reading = Reading::Pieces(pieces);
+        look
     }
 }
 

@@ -283,7 +283,8 @@ impl<'a> Cursor<'a> {
 impl<'a> Iterator for Cursor<'a> {
     type Item = Value<'a>;
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn next(&mut self) -> Option<Value<'a>> {
         if let Some(frame) = self.own.take() {
             self.rest = self.rest.get(frame.body..).unwrap_or_default();

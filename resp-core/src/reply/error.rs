@@ -109,10 +109,9 @@ macro_rules! codes {
             /// The code that is this word.
             #[must_use]
             pub fn of(word: &[u8]) -> Self {
-                $(if word == $code.as_bytes() {
-                    return Self::$variant;
-                })+
-                Self::Other
+                const ALL: &[ErrorCode] = &[$(ErrorCode::$variant),+];
+                let code = ALL.iter().find(|code| code.as_str().as_bytes() == word);
+                code.copied().unwrap_or(Self::Other)
             }
 
             /// The word on the wire; empty for [`Other`](Self::Other).

@@ -155,6 +155,7 @@ impl Ring {
     }
 
     /// Notes facts about the slot `nth` from the head.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn mark(&mut self, nth: usize, slots: &mut [Slot], flags: Flags) {
         if let Some(slot) = self.slot(nth, slots) {
             slot.flags = slot.flags.and(flags);
@@ -358,7 +359,8 @@ impl Ring {
         Some(slot)
     }
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn release(&mut self, n: usize, capacity: usize) {
         self.tail = wrap(self.tail, n, capacity);
         self.used = self.used.wrapping_sub(n);
@@ -433,6 +435,7 @@ impl Ring {
 
     /// The slot behind the oldest becomes the oldest.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn advance(&mut self, depth: usize) {
         self.flushed = self.flushed.saturating_sub(1);
         self.len = self.len.wrapping_sub(1);

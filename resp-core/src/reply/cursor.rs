@@ -199,7 +199,8 @@ impl<'a> Cursor<'a> {
 
     /// Steps over the next header that is neither an attribute's nor that of a push which is no
     /// element, and over what those hold. `rest` is then where its text or elements begin.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn header(&mut self) -> Option<(Kind, i64)> {
         loop {
             let header = self.line()?;
@@ -212,7 +213,8 @@ impl<'a> Cursor<'a> {
     }
 
     /// The header at the front of the rest, and steps to where its text or elements begin.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn line(&mut self) -> Option<Header> {
         let header = match header::quick(self.rest) {
             Some(header) => header,

@@ -42,6 +42,7 @@ const STEPS: &[Step] = &[
     Step::new("test-all-features", steps::test_all_features),
     Step::new("test-default", steps::test_default),
     Step::new("test-no-features", steps::test_no_features),
+    Step::new("test-32-bit", steps::test_32_bit),
     Step::new("demo", steps::demo),
     Step::new("bare-metal", steps::bare_metal),
     Step::new("link-proof", link_proof::run),

@@ -223,6 +223,23 @@ pub fn bare_metal(ci: &Context) -> Result<Verdict> {
     })
 }
 
+/// The core's unit tests as a small machine has it: usizes of 32 bits, and without the short ways. This C library
+/// and this linker come with rustup.
+pub fn test_32_bit(ci: &Context) -> Result<Verdict> {
+    const TARGET: &str = "i686-unknown-linux-musl";
+    if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
+        return Ok(Verdict::Excused(format!("{TARGET} does not run here")));
+    }
+    if let Err(verdict) = toolchain::target(ci, TARGET) {
+        return Ok(verdict);
+    }
+    let core = cmd!(
+        ci.sh,
+        "cargo test --package respipe-core --lib --all-features --no-fail-fast --target {TARGET}"
+    );
+    tests(core.env("CARGO_TARGET_I686_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld"))
+}
+
 /// Hosts that we do not run on here are type-checked.
 pub fn other_hosts(ci: &Context) -> Result<Verdict> {
     let targets = ["x86_64-pc-windows-gnu", "aarch64-apple-darwin"];

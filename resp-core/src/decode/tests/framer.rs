@@ -1,3 +1,4 @@
+use std::format;
 use std::vec;
 use std::vec::Vec;
 
@@ -153,13 +154,14 @@ fn bytes_behind_a_frame_are_the_next_one() {
 
 #[test]
 fn an_announced_length_beyond_all_memory_is_only_waited_for() {
-    for bytes in [
-        &b"$9223372036854775807\r\nabc\r\n"[..],
-        b"*9223372036854775807\r\n:1\r\n",
-        b"*9223372036854775807\r\n*9223372036854775807\r\n:1\r\n",
-        b"%9223372036854775807\r\n:1\r\n",
+    const MAX: isize = isize::MAX;
+    for text in [
+        format!("${}\r\nabc\r\n", i64::MAX),
+        format!("*{MAX}\r\n:1\r\n"),
+        format!("*{MAX}\r\n*{MAX}\r\n:1\r\n"),
+        format!("%{MAX}\r\n:1\r\n"),
     ] {
-        assert_eq!(Framer::new().frame(bytes), Ok(None));
+        assert_eq!(Framer::new().frame(text.as_bytes()), Ok(None));
     }
 }
 
@@ -271,5 +273,5 @@ fn the_short_ways_say_what_the_long_one_says() {
             short += 1;
         }
     }
-    assert!(cfg!(miri) || short > 2_500, "{short}");
+    assert!(cfg!(miri) || !header::FAST || short > 2_500, "{short}");
 }

@@ -40,6 +40,7 @@ impl Instant {
 
     /// This point moved later by `span`; stops at the end of time.
     #[must_use]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub const fn after(self, span: Duration) -> Self {
         Self(self.0.saturating_add(span.0))
     }

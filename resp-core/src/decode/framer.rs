@@ -287,6 +287,7 @@ impl Framer {
     }
 
     /// Forgets the unfinished frame.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn reset(&mut self) {
         *self = Self::new();
     }

@@ -90,6 +90,7 @@ impl Stream {
 
     /// The next piece and how many bytes it takes, or `None` if more bytes are needed. `full`
     /// says that more cannot be had while these lie there.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn next(
         &mut self,
         bytes: &[u8],

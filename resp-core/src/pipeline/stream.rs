@@ -194,6 +194,7 @@ impl Engine {
     }
 
     /// Books the confirmations among the elements of an EXEC, as of one that fits `rx`.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn note_confirmation(&mut self, mem: &mut Memory<'_>, pieces: &mut Pieces, piece: Piece) {
         match piece {
             Piece::Aggregate { count, .. } => {

@@ -476,6 +476,7 @@ impl Session {
     }
 
     /// A confirmation counts channels and patterns together, shard channels apart.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn book(&mut self, confirmation: Confirmation, count: u32) {
         match confirmation.scope {
             Scope::Channels => self.channels = count.saturating_sub(self.patterns),

@@ -435,7 +435,6 @@ impl Ring {
 
     /// The slot behind the oldest becomes the oldest.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn advance(&mut self, depth: usize) {
         self.flushed = self.flushed.saturating_sub(1);
         self.len = self.len.wrapping_sub(1);

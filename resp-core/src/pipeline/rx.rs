@@ -73,8 +73,7 @@ impl Rx {
     /// The room behind the waiting bytes. Moves them to the front when that is cheap, or when it
     /// must be because a frame is cut by the end (`stuck`): no more bytes are moved than were
     /// consumed since the last move, but for those of the frame that is cut.
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    #[inline]
     pub(crate) fn room<'m>(&mut self, memory: &'m mut [u8], stuck: bool) -> &'m mut [u8] {
         let (waiting, consumed) = (self.end.wrapping_sub(self.start), self.start);
         if waiting == 0 {

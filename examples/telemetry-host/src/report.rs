@@ -28,6 +28,11 @@ const TURN: &str = "longest-turn";
 const POLL: &str = "longest-poll";
 const POLL_INSTRUCTIONS: u64 = 25_000;
 
+/// How it names one SET in the pipeline alone, and what that may not exceed by 1 and by 16: the figures of a Cortex-M0,
+/// rounded up.
+const SET: &str = "SET-alone";
+const SET_INSTRUCTIONS: [(u64, u64); 2] = [(1, 1_300), (16, 900)];
+
 /// All figures of a run.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -190,6 +195,11 @@ impl Report {
             segments.answers() as u64,
             SEGMENTS as u64,
         );
+        for (batch, most) in SET_INSTRUCTIONS {
+            // What was not measured is too much.
+            let set = self.measured.instructions(SET, batch).unwrap_or(u64::MAX);
+            limit(&format!("instructions of a SET by {batch}"), set, most);
+        }
         match self.measured.longest(POLL) {
             Some(poll) => limit("instructions of the link's poll", poll, POLL_INSTRUCTIONS),
             None => complaints.push("no poll of the link was measured".to_owned()),

@@ -60,8 +60,8 @@ pub(crate) enum Parsed {
     },
 }
 
-/// Whether there are short ways for what is common: those that say nothing when they give `None`. They say
-/// nothing that the long ones do not; a small machine does without their kilobytes.
+/// Whether there are short ways for what is common; where not, each of them gives `None`. They say nothing that the
+/// long ones do not, and a small machine does without their kilobytes.
 pub(crate) const FAST: bool = cfg!(target_pointer_width = "64");
 
 /// The header of a bulk string or an aggregate of up to 18 digits, or of a null of RESP2.
@@ -309,11 +309,11 @@ impl Number {
     /// a number, and the second look at it, endless.
     const MOST: usize = 20;
 
-    /// What `text` begins with; a plus only where it `may_be_positive` in words.
+    /// What `text` begins with; a plus only where numbers may have one.
     #[inline(always)]
-    fn of(text: &[u8], may_be_positive: bool) -> Self {
+    fn of(text: &[u8], takes_plus: bool) -> Self {
         let negative = text.first() == Some(&b'-');
-        let signed = negative || (may_be_positive && text.first() == Some(&b'+'));
+        let signed = negative || (takes_plus && text.first() == Some(&b'+'));
         let signs = usize::from(signed);
         let mut magnitude: u64 = 0;
         let mut count: usize = 0;

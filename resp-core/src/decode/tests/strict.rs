@@ -137,6 +137,10 @@ fn more_values_than_a_usize_counts_are_out_of_range() {
         };
         let bytes = format!("{fit}{does_not}");
         assert_eq!(Framer::new().frame(bytes.as_bytes()), Err(error));
+        // Byte by byte as well.
+        let mut framer = Framer::new();
+        let early = (1..=bytes.len()).map(|end| framer.frame(&bytes.as_bytes()[..end]));
+        assert_eq!(early.last(), Some(Err(error)));
     }
 }
 

@@ -1,7 +1,6 @@
 //! The state of a handshake: which command is out, and how much of it has left.
 
 use super::{Login, Protocol};
-use crate::Kind;
 use crate::encode::{Arguments as _, One, Sink, put_header};
 
 /// Bytes of the handshake that are made at a time: few where memory is dear, and on a host as many as
@@ -19,7 +18,25 @@ enum Step {
     Ready,
 }
 
-/// What a reply made of the handshake.
+/// What the server says to a command of the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Yes,
+    /// It does not know the command, or the protocol.
+    TooOld,
+    No,
+}
+
+impl Answer {
+    pub(crate) fn of_error(text: &[u8]) -> Self {
+        match text.split(|byte| *byte == b' ').next() {
+            Some(b"NOPROTO" | b"ERR") => Self::TooOld,
+            _ => Self::No,
+        }
+    }
+}
+
+/// What an answer made of the handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Advance {
     /// It goes on.
@@ -184,30 +201,30 @@ impl Handshake {
         self.start = self.start.saturating_add(n).min(self.end);
     }
 
-    /// Books a reply that [`is_owed`](Self::is_owed); `code` is the first word of an error.
-    pub(crate) fn reply(&mut self, login: &Login<'_>, kind: Kind, code: &[u8]) -> Advance {
+    /// Books an answer that [`is_owed`](Self::is_owed).
+    pub(crate) fn reply(&mut self, login: &Login<'_>, answer: Answer) -> Advance {
+        let refused = answer != Answer::Yes;
         self.owed = self.owed.saturating_sub(1);
         match self.step {
-            Step::Hello if !kind.is_error() => {
+            Step::Hello if !refused => {
                 self.resp3 = true;
                 self.set_up(login);
             }
             Step::Hello => {
-                let too_old = matches!(code, b"NOPROTO" | b"ERR");
-                if !too_old || login.protocol == Protocol::Resp3 {
+                if answer != Answer::TooOld || login.protocol == Protocol::Resp3 {
                     return Advance::Refused;
                 }
                 self.after_hello(login);
             }
-            Step::Auth if kind.is_error() => return Advance::Refused,
+            Step::Auth if refused => return Advance::Refused,
             Step::Auth => self.set_up(login),
             Step::Setup if self.selecting => {
                 self.selecting = false;
-                if kind.is_error() {
+                if refused {
                     return Advance::Refused;
                 }
             }
-            Step::Setup if self.pinging && self.owed == 0 && kind.is_error() => {
+            Step::Setup if self.pinging && self.owed == 0 && refused => {
                 return Advance::Refused;
             }
             Step::Setup | Step::Ready => {}

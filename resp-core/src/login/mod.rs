@@ -16,7 +16,7 @@
 
 mod handshake;
 
-pub(crate) use handshake::{Advance, Handshake};
+pub(crate) use handshake::{Advance, Answer, Handshake};
 
 /// Which version of the protocol to speak.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

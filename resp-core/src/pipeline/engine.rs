@@ -3,10 +3,9 @@
 use super::Held;
 use super::config::{Config, Flush, Resend};
 use super::error::PipelineError;
-use super::excerpt::Excerpt;
 use super::receive::Reading;
 use super::ring::Ring;
-use super::rx::Rx;
+use super::rx::{Rx, Span};
 use super::slot::{Flags, Slot};
 use crate::Instant;
 use crate::decode::Framer;
@@ -95,10 +94,9 @@ pub(crate) struct Engine {
     pub(crate) pushes_dropped: u64,
     /// Bytes given up of the frame at the front, which is larger than `rx`.
     pub(crate) given_up: u64,
-    /// What the server said before the link ended, once `has_words`; until then, the first bytes
-    /// of a reply that is too large.
-    pub(crate) excerpt: Excerpt,
-    pub(crate) has_words: bool,
+    /// The error that the server ended the link or refused the login with: it stays in `rx`, which
+    /// nothing is received into any more, or where bytes are kept.
+    pub(crate) words: Span,
 }
 
 impl Engine {
@@ -127,8 +125,7 @@ impl Engine {
             extra: 0,
             pushes_dropped: 0,
             given_up: 0,
-            excerpt: Excerpt::NEW,
-            has_words: false,
+            words: Span::NOTHING,
         }
     }
 
@@ -149,7 +146,7 @@ impl Engine {
     pub(crate) fn open(&mut self, login: &Login<'_>, now: Instant) {
         self.closing = false;
         self.forget_received();
-        self.has_words = false;
+        self.words = Span::NOTHING;
         self.epoch = self.epoch.wrapping_add(1);
         self.now = self.now.max(now);
         self.heard = now;
@@ -176,25 +173,10 @@ impl Engine {
         if matches!(self.link, Link::LoggingIn) && self.handshake.is_ready() {
             self.session.set_resp3(self.handshake.is_resp3());
             self.link = Link::Up;
+            // What was refused and not needed is forgotten.
+            self.words = Span::NOTHING;
+            self.rx.release();
         }
-    }
-
-    pub(crate) fn last_words(&self) -> &[u8] {
-        match self.has_words {
-            true => self.excerpt.as_bytes(),
-            false => &[],
-        }
-    }
-
-    pub(crate) fn keep_words(&mut self, text: &[u8]) {
-        self.excerpt.set(text);
-        self.has_words = true;
-    }
-
-    /// Keeps the first bytes of a reply that is too large.
-    pub(crate) fn keep_head(&mut self, bytes: &[u8]) {
-        self.excerpt.set(bytes);
-        self.has_words = false;
     }
 
     /// Whether what leaves next is the caller's.

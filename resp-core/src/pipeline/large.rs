@@ -1,9 +1,10 @@
 //! A reply that is larger than `rx` and not wanted in pieces: skipped in step. The framer gives up what it has
-//! looked at; of the first bytes an excerpt is kept.
+//! looked at; the first bytes are kept at the front of `rx`.
 
 use super::engine::{Engine, Memory};
 use super::error::PipelineError;
 use super::receive::{Found, is_farewell};
+use super::rx::Span;
 use crate::Kind;
 use crate::decode::framer::Frame;
 use crate::session::Settled;
@@ -28,26 +29,26 @@ impl Engine {
         end: End,
     ) -> Option<Found> {
         let owner = self.head(mem);
-        let body = text_start(self.excerpt.as_bytes());
-        let to_login = self.handshake.is_owed() && kind != Kind::Push;
-        if kind.is_error() && (to_login || owner.is_none() || is_farewell(self.excerpt.from(body)))
-        {
-            self.excerpt.skip(body);
-            self.has_words = true;
-            if !to_login {
-                self.fail(PipelineError::Farewell);
-                return None;
-            }
+        let kept = self.rx.release();
+        let head = mem.rx.get(..kept).unwrap_or_default();
+        let body = text_start(head);
+        let text = Span {
+            at: body,
+            len: kept.saturating_sub(body),
+        };
+        if self.handshake.is_owed() && kind != Kind::Push {
+            return self.login_answer(mem, kind, text);
         }
-        if to_login {
-            return Some(Found::Login(kind));
+        if kind.is_error() && (owner.is_none() || is_farewell(text.of(mem.rx))) {
+            self.words = text;
+            self.fail(PipelineError::Farewell);
+            return None;
         }
-        let head = self.excerpt.as_bytes();
         let frame = Frame {
             kind,
             value: 0,
             body,
-            len: head.len().saturating_add(2),
+            len: kept.saturating_add(2),
         };
         let last = mem.rx.get(at..self.rx.start).unwrap_or_default();
         match self.session.settle_cut(owner, head, frame, last) {
@@ -64,7 +65,12 @@ impl Engine {
                 match (gone, end) {
                     (true, _) => None,
                     (false, End::Streamed) => Some(Found::Streamed { slot, bytes }),
-                    (false, End::Skipped) => Some(Found::TooLarge { slot, kind, bytes }),
+                    (false, End::Skipped) => Some(Found::TooLarge {
+                        slot,
+                        kind,
+                        bytes,
+                        head: kept,
+                    }),
                 }
             }
         }

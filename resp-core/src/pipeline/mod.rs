@@ -49,7 +49,6 @@ mod ending;
 mod engine;
 mod error;
 mod event;
-mod excerpt;
 mod large;
 mod receive;
 mod ring;
@@ -236,11 +235,12 @@ impl<S: Storage> Pipeline<S> {
         self.engine.pushes_dropped
     }
 
-    /// The first 64 bytes of the error that the server ended the link or the handshake with;
-    /// empty if there was none since the connection was opened.
+    /// The error that the server ended the link or the handshake with, its first 64 bytes; empty if
+    /// there was none since the connection was opened.
     #[must_use]
-    pub fn last_words(&self) -> &[u8] {
-        self.engine.last_words()
+    pub fn last_words(&mut self) -> &[u8] {
+        let words = self.engine.words.of(self.storage.parts().rx);
+        words.get(..rx::EXCERPT).unwrap_or(words)
     }
 
     /// The settings.
@@ -459,16 +459,15 @@ impl<S: Storage> Pipeline<S> {
             split!(self => mem, _tags);
             match self.engine.poll(&mut mem.again())? {
                 Found::Nothing => return Ok(None),
-                Found::Login(kind) => {
+                Found::Login(answer) => {
                     let login = self.storage.login();
-                    self.engine.login_reply(&login, kind);
+                    self.engine.login_reply(&login, answer);
                 }
                 found => break found,
             }
         };
         let Parts { rx, tags, .. } = self.storage.parts();
-        let head = self.engine.excerpt.as_bytes();
-        Ok(event(found, rx, head, tags))
+        Ok(event(found, rx, tags))
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens.
@@ -507,12 +506,7 @@ impl Engine {
 
 /// Makes an event of what the engine found. Every slot that it names has a tag.
 #[inline]
-fn event<'a, Tag>(
-    found: Found,
-    rx: &'a [u8],
-    head: &'a [u8],
-    tags: &mut [Option<Tag>],
-) -> Option<Event<'a, Tag>> {
+fn event<'a, Tag>(found: Found, rx: &'a [u8], tags: &mut [Option<Tag>]) -> Option<Event<'a, Tag>> {
     let mut tag = |slot: usize| tags.get_mut(slot).and_then(Option::take);
     let reply = |at: usize, frame: Frame| Reply::new(rx.get(at..).unwrap_or_default(), frame);
     Some(match found {
@@ -525,11 +519,16 @@ fn event<'a, Tag>(
             tag: tag(slot)?,
             fate,
         },
-        Found::TooLarge { slot, kind, bytes } => Event::TooLarge {
-            tag: tag(slot)?,
+        Found::TooLarge {
+            slot,
             kind,
             bytes,
             head,
+        } => Event::TooLarge {
+            tag: tag(slot)?,
+            kind,
+            bytes,
+            head: rx.get(..head).unwrap_or_default(),
         },
         Found::Streamed { slot, bytes } => Event::Streamed {
             tag: tag(slot)?,

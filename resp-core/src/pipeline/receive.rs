@@ -4,10 +4,12 @@ use super::engine::{Engine, Link, Memory};
 use super::error::PipelineError;
 use super::event::Fate;
 use super::large::End;
+use super::rx::Span;
 use super::slot::Flags;
 use super::{Pieces, Told};
 use crate::decode::framer::{Frame, Step};
 use crate::decode::{DecodeError, DecodeErrorKind};
+use crate::login::Answer;
 use crate::session::{Effect, Settled};
 use crate::{Kind, Login};
 
@@ -45,6 +47,8 @@ pub(crate) enum Found {
         slot: usize,
         kind: Kind,
         bytes: u64,
+        /// Bytes of it that are kept at the front of `rx`.
+        head: usize,
     },
     /// A piece of the reply to the oldest command.
     Piece(Told),
@@ -52,9 +56,8 @@ pub(crate) enum Found {
         slot: usize,
         bytes: u64,
     },
-    /// A reply to the handshake, of an error the text is kept; the shell hands the login to
-    /// `login_reply` and polls again.
-    Login(Kind),
+    /// An answer to the handshake; the shell hands the login to `login_reply` and polls again.
+    Login(Answer),
 }
 
 /// What a look at the received bytes came to.
@@ -213,7 +216,7 @@ impl Engine {
     pub(crate) fn starved(&mut self) -> Look {
         match self.link {
             Link::Ending => {
-                let refused = !self.handshake.is_ready() && !self.last_words().is_empty();
+                let refused = !self.handshake.is_ready() && self.words.len > 0;
                 self.fail(if refused {
                     PipelineError::LoginRefused
                 } else {
@@ -239,18 +242,28 @@ impl Engine {
         if !self.rx.is_full(mem.rx) {
             return self.starved();
         }
-        if self.given_up == 0 {
-            // The first bytes are kept, so that an error's code is known at the end.
-            self.keep_head(self.rx.waiting(mem.rx));
-            if self.begin_pieces(mem) {
-                return Look::Moved;
-            }
+        let begins = self.given_up == 0;
+        if begins && self.rx.release() > 0 {
+            // What the server said to the handshake makes room.
+            self.words = Span::NOTHING;
+            return self.starved();
         }
-        let (n, drops) = self.framer.give_up(mem.rx);
+        if begins && self.begin_pieces(mem) {
+            return Look::Moved;
+        }
+        let (n, drops) = self.framer.give_up(self.rx.waiting_mut(mem.rx));
+        if begins {
+            // So that an error's code is known at the end.
+            self.rx.keep(n, mem.rx);
+        }
         self.pushes_dropped = self.pushes_dropped.saturating_add(u64::from(drops));
         self.given_up = self.given_up.saturating_add(n as u64);
         self.rx.consume(n);
-        self.starved()
+        match n > 0 && self.rx.is_full(mem.rx) {
+            // No more than is kept was given up.
+            true => Look::Moved,
+            false => self.starved(),
+        }
     }
 
     /// Whose is this frame? `None` if the state moved.
@@ -259,15 +272,15 @@ impl Engine {
     fn attribute(&mut self, mem: &mut Memory<'_>, at: usize, frame: Frame) -> Option<Found> {
         let head = self.head(mem);
         let bytes = mem.rx.get(at..).unwrap_or_default();
-        let text = error_text(bytes, frame);
+        let text = Span {
+            at: at.wrapping_add(frame.body),
+            len: frame.len.saturating_sub(frame.body).saturating_sub(2),
+        };
         if self.handshake.is_owed() && frame.kind != Kind::Push {
-            if frame.kind.is_error() {
-                self.keep_words(text);
-            }
-            return Some(Found::Login(frame.kind));
+            return self.login_answer(mem, frame.kind, text);
         }
-        if frame.kind.is_error() && (head.is_none() || is_farewell(text)) {
-            self.keep_words(text);
+        if frame.kind.is_error() && (head.is_none() || is_farewell(text.of(mem.rx))) {
+            self.words = text;
             self.fail(PipelineError::Farewell);
             return None;
         }
@@ -318,24 +331,42 @@ impl Engine {
         }
     }
 
-    /// Books a reply to the handshake; of an error the words were kept.
+    /// What the server says to the handshake, `text` being that of an error. `None` if it is a farewell.
+    pub(crate) fn login_answer(
+        &mut self,
+        mem: &mut Memory<'_>,
+        kind: Kind,
+        text: Span,
+    ) -> Option<Found> {
+        if !kind.is_error() {
+            return Some(Found::Login(Answer::Yes));
+        }
+        // What is decided needs no answer: its error ends nothing.
+        if !self.handshake.is_ready() {
+            self.words = text;
+            self.rx.keep(text.at.saturating_add(text.len), mem.rx);
+        }
+        let said = text.of(mem.rx);
+        if is_farewell(said) {
+            self.words = text;
+            self.fail(PipelineError::LoginRefused);
+            return None;
+        }
+        Some(Found::Login(Answer::of_error(said)))
+    }
+
+    /// Books an answer to the handshake.
     #[cold]
-    pub(crate) fn login_reply(&mut self, login: &Login<'_>, kind: Kind) {
+    pub(crate) fn login_reply(&mut self, login: &Login<'_>, answer: Answer) {
         use crate::login::Advance;
 
-        let text = match kind.is_error() {
-            true => self.excerpt.as_bytes(),
-            false => &[],
-        };
-        let farewell = is_farewell(text);
-        let code = text.split(|byte| *byte == b' ').next().unwrap_or_default();
-        // What is decided needs no reply: its error ends nothing.
-        self.has_words &= !self.handshake.is_ready();
-        match self.handshake.reply(login, kind, code) {
-            Advance::Ready | Advance::Waiting if !farewell => self.check_login(),
-            _ => {
-                self.has_words = true;
-                self.fail(PipelineError::LoginRefused);
+        match self.handshake.reply(login, answer) {
+            Advance::Refused => self.fail(PipelineError::LoginRefused),
+            Advance::Ready | Advance::Waiting => {
+                // More is received: only what is kept lasts.
+                let kept = self.rx.kept().saturating_sub(self.words.at);
+                self.words.len = self.words.len.min(kept);
+                self.check_login();
             }
         }
     }
@@ -350,10 +381,4 @@ impl Engine {
 /// - `-ERR max number of clients reached`: said to a fresh connection before it has said anything.
 pub(crate) fn is_farewell(text: &[u8]) -> bool {
     text.starts_with(b"ERR Protocol error") || text.starts_with(b"ERR max number of clients")
-}
-
-/// The text of an error.
-pub(crate) fn error_text(bytes: &[u8], frame: Frame) -> &[u8] {
-    let end = frame.len.saturating_sub(2);
-    bytes.get(frame.body..end).unwrap_or_default()
 }

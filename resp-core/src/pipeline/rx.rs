@@ -1,7 +1,8 @@
 //! The receive buffer: bytes that wait to be framed, and room behind them.
 //!
 //! ```text
-//!   0 .. start    consumed
+//!   0 .. kept     stays where it is: the first bytes of a reply that is too large, what the server said
+//!   .. start      consumed
 //!   start .. end  waiting to be framed, or framed and lent out
 //!   end ..        room
 //! ```
@@ -12,13 +13,34 @@ use crate::encode::copy;
 /// room: a large buffer is touched only as far as its replies need.
 const LATE: usize = 64 * 1024;
 
+/// Bytes that are kept of a reply that is too large, and of an error that ends a link.
+pub(crate) const EXCERPT: usize = 64;
+
+/// Bytes that lie somewhere in the receive buffer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) at: usize,
+    pub(crate) len: usize,
+}
+
+impl Span {
+    pub(crate) const NOTHING: Self = Self { at: 0, len: 0 };
+
+    pub(crate) fn of(self, memory: &[u8]) -> &[u8] {
+        let bytes = memory.get(self.at..).unwrap_or_default();
+        bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
 /// Where the bytes of the receive buffer lie.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rx {
     pub(crate) start: usize,
     pub(crate) end: usize,
-    /// Bytes of the connection that came before the front of the memory.
+    /// Bytes of the connection that came before the front of the memory, less those that are kept there.
     before: u64,
+    /// Bytes at the front that nothing is moved over.
+    kept: usize,
 }
 
 impl Rx {
@@ -27,6 +49,7 @@ impl Rx {
             start: 0,
             end: 0,
             before: 0,
+            kept: 0,
         }
     }
 
@@ -40,6 +63,11 @@ impl Rx {
         memory.get(self.start..self.end).unwrap_or_default()
     }
 
+    /// The same, to be changed.
+    pub(crate) fn waiting_mut<'m>(&self, memory: &'m mut [u8]) -> &'m mut [u8] {
+        memory.get_mut(self.start..self.end).unwrap_or_default()
+    }
+
     /// Whether nothing waits.
     #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
@@ -50,7 +78,22 @@ impl Rx {
     /// consumed.
     #[inline]
     pub(crate) const fn is_full(&self, memory: &[u8]) -> bool {
-        self.start == 0 && self.end == memory.len()
+        self.start <= self.kept && self.end == memory.len()
+    }
+
+    /// Keeps of `n` bytes at the front the first: at most half of the memory, so that there is room behind them.
+    pub(crate) fn keep(&mut self, n: usize, memory: &[u8]) {
+        self.kept = n.min(EXCERPT).min(memory.len() / 2);
+    }
+
+    /// Bytes that are kept.
+    pub(crate) const fn kept(&self) -> usize {
+        self.kept
+    }
+
+    /// Keeps none any more: how many lie there until the next bytes are received.
+    pub(crate) fn release(&mut self) -> usize {
+        core::mem::take(&mut self.kept)
     }
 
     /// Gives up bytes at the front.
@@ -75,29 +118,31 @@ impl Rx {
     /// consumed since the last move, but for those of the frame that is cut.
     #[inline]
     pub(crate) fn room<'m>(&mut self, memory: &'m mut [u8], stuck: bool) -> &'m mut [u8] {
-        let (waiting, consumed) = (self.end.wrapping_sub(self.start), self.start);
+        let (waiting, consumed) = (
+            self.end.wrapping_sub(self.start),
+            self.start.saturating_sub(self.kept),
+        );
         if waiting == 0 {
-            self.before = self.consumed();
-            self.start = 0;
-            self.end = 0;
+            self.move_by(consumed);
         } else if consumed > 0 {
             let at_end = self.end == memory.len();
             let late = self.end > LATE || memory.len().wrapping_sub(self.end) < self.end;
             if (waiting <= consumed && late) || (at_end && stuck) {
-                self.move_to_front(memory);
+                let moved = memory.get_mut(self.kept..self.end).unwrap_or_default();
+                if consumed <= moved.len() {
+                    moved.copy_within(consumed.., 0);
+                }
+                self.move_by(consumed);
             }
         }
         memory.get_mut(self.end..).unwrap_or_default()
     }
 
-    fn move_to_front(&mut self, memory: &mut [u8]) {
-        let memory = memory.get_mut(..self.end).unwrap_or_default();
-        if self.start <= memory.len() {
-            memory.copy_within(self.start.., 0);
-        }
-        self.before = self.consumed();
-        self.end = self.end.wrapping_sub(self.start);
-        self.start = 0;
+    #[inline]
+    fn move_by(&mut self, n: usize) {
+        self.before = self.before.wrapping_add(n as u64);
+        self.start = self.start.wrapping_sub(n);
+        self.end = self.end.wrapping_sub(n);
     }
 }
 

@@ -121,6 +121,10 @@ impl Engine {
                 delivers,
             });
             self.framer.reset();
+            // The caller has it all; of an error we read the beginning.
+            if !delivers || matches!(mem.rx.first(), Some(b'-' | b'!')) {
+                self.rx.keep(mem.rx.len(), mem.rx);
+            }
         }
         begins
     }

@@ -270,10 +270,7 @@ fn a_push_too_large_inside_a_reply_too_large_is_dropped_with_what_stands_in_it()
     let push = format!(">2\r\n+k\r\n{inner}$300\r\n{}\r\n", "x".repeat(300));
     let small = ">1\r\n+small\r\n";
     let bytes = format!("*3\r\n+a\r\n{push}+b\r\n{small}+c\r\n+PONG\r\n");
-    let large = format!(
-        "1: too large, array, {} bytes, *3 +a >2 +k",
-        bytes.len() - 7
-    );
+    let large = format!("1: too large, array, {} bytes, *3 +a", bytes.len() - 7);
     at_every_step(two_pings, &bytes, &["push: >1 +small", &large, "2: +PONG"]);
     let mut rig = two_pings();
     rig.feed(&bytes);

@@ -27,34 +27,50 @@ pub struct Framer {
     terminator: bool,
     /// A push began, and its kind, which decides whether it is an element, comes next.
     kind_next: bool,
-    /// The header of the value that is the frame's own, its attributes apart, once it is known.
+    /// The kind of the value that is the frame's own, its attributes apart, once it is known.
     top: Top,
+    /// Once it is known: its number, and where its text, its bytes or its first element begins.
+    value: i64,
+    body: usize,
     /// The push inside the frame's aggregate that is not whole yet.
-    inner: Option<Inner>,
-    /// It is too large to be handed out. Not a part of it, whose `None` would not be zero then.
+    inner: Inner,
+    /// It is too large to be handed out.
     drops_inner: bool,
     /// How many pushes inside this frame were handed out.
     handed_out: u32,
 }
 
-/// What is known of the frame's own value. All zero at first, which `None` of a [`Frame`] is not.
+/// What is known of the frame's own value. All zero at first, which `None` of a [`Kind`] is not.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(u8)]
 enum Top {
     #[default]
     Unknown,
-    Known(Frame),
+    Known(Kind),
 }
 
-/// A push inside an aggregate.
-#[derive(Clone, Copy, Debug)]
+/// A push inside an aggregate. All zero where there is none.
+#[derive(Clone, Copy, Debug, Default)]
 struct Inner {
     start: usize,
     body: usize,
     /// Values in it.
-    count: i64,
-    /// What was owed before; when it is owed again, the push is whole.
+    count: usize,
+    /// What was owed before, which is not nothing; when it is owed again, the push is whole.
     owed: usize,
+}
+
+impl Inner {
+    const NONE: Self = Self {
+        start: 0,
+        body: 0,
+        count: 0,
+        owed: 0,
+    };
+
+    const fn is_some(&self) -> bool {
+        self.owed > 0
+    }
 }
 
 /// A whole frame: where its parts lie and what its first line said.
@@ -142,7 +158,9 @@ impl Framer {
             terminator: false,
             kind_next: false,
             top: Top::Unknown,
-            inner: None,
+            value: 0,
+            body: 0,
+            inner: Inner::NONE,
             drops_inner: false,
             handed_out: 0,
         }
@@ -242,21 +260,17 @@ impl Framer {
     pub(crate) fn give_up(&mut self, bytes: &mut [u8]) -> (usize, bool) {
         let mut drops = false;
         let mut n = self.pos.min(bytes.len());
-        match &mut self.inner {
-            Some(_) if self.drops_inner => {}
-            Some(inner) if inner.start == 0 => {
-                self.drops_inner = true;
-                drops = true;
-            }
-            // It may be whole with what comes.
-            Some(inner) => {
-                n = inner.start;
-                inner.body = inner.body.wrapping_sub(n);
-                inner.start = 0;
+        if self.inner.is_some() && !self.drops_inner {
+            if self.inner.start > 0 {
+                // It may be whole with what comes.
+                n = self.inner.start;
+                self.inner.body = self.inner.body.wrapping_sub(n);
+                self.inner.start = 0;
                 self.pos = self.pos.wrapping_sub(n);
                 return (n, false);
             }
-            None => {}
+            self.drops_inner = true;
+            drops = true;
         }
         if self.scanned > 1
             && let Some(&first) = bytes.get(self.pos)
@@ -277,7 +291,12 @@ impl Framer {
     pub(crate) const fn announced(&self) -> Option<Frame> {
         match self.top {
             Top::Unknown => None,
-            Top::Known(frame) => Some(frame),
+            Top::Known(kind) => Some(Frame {
+                kind,
+                value: self.value,
+                body: self.body,
+                len: 0,
+            }),
         }
     }
 
@@ -326,11 +345,10 @@ impl Framer {
     /// whole. Stops before whatever is none; [`resume`](Self::resume) says what it is.
     #[inline]
     fn short_scalars(&mut self, bytes: &[u8]) {
-        let least = match (self.inner, self.top) {
-            (Some(inner), _) => inner.owed,
+        let least = match self.top {
             // Behind its attributes comes the value of the frame, which has to be noted.
-            (None, Top::Unknown) => 1,
-            (None, Top::Known(_)) => 0,
+            Top::Unknown if !self.inner.is_some() => 1,
+            _ => self.inner.owed,
         };
         let mut rest = bytes.get(self.pos..).unwrap_or_default();
         let mut owed = self.owed;
@@ -372,7 +390,9 @@ impl Framer {
         let body = start.saturating_add(header.len);
         let is_top = self.owed == 1 && matches!(self.top, Top::Unknown);
         if is_top && header.kind != Kind::Attribute {
-            self.top = Top::Known(Frame::at(header, start, 0));
+            self.top = Top::Known(header.kind);
+            self.value = header.value;
+            self.body = start.saturating_add(header.body());
         }
         if header.kind.is_bulk() {
             let len = usize::try_from(header.value).unwrap_or(usize::MAX);
@@ -384,13 +404,13 @@ impl Framer {
         if header.kind == Kind::Push && !is_top {
             self.kind_next = header.value > 0;
             // A push inside a push is left to those who walk the outer one.
-            if self.inner.is_none() {
-                self.inner = Some(Inner {
+            if !self.inner.is_some() {
+                self.inner = Inner {
                     start,
                     body,
-                    count: header.value,
+                    count: header.count(),
                     owed: self.owed,
-                });
+                };
             }
         }
         let owed = header.owed_after(self.owed, is_top);
@@ -412,8 +432,8 @@ impl Framer {
         if push::is_element(text) {
             // It pays one after all, and is nothing to hand out by itself.
             self.owed = self.owed.wrapping_sub(1);
-            if self.inner.is_some_and(|inner| inner.body == self.pos) {
-                self.inner = None;
+            if self.inner.is_some() && self.inner.body == self.pos {
+                self.inner = Inner::NONE;
                 self.drops_inner = false;
             }
         }
@@ -432,11 +452,11 @@ impl Framer {
             self.reset();
             return Some(Step::Frame(frame));
         }
-        let inner = self.inner?;
+        let inner = self.inner;
         if self.owed != inner.owed || self.kind_next {
             return None;
         }
-        self.inner = None;
+        self.inner = Inner::NONE;
         if core::mem::take(&mut self.drops_inner) {
             return None;
         }
@@ -445,7 +465,7 @@ impl Framer {
             start: inner.start,
             push: Frame {
                 kind: Kind::Push,
-                value: inner.count,
+                value: i64::try_from(inner.count).unwrap_or(i64::MAX),
                 body: inner.body.wrapping_sub(inner.start),
                 len: self.pos.wrapping_sub(inner.start),
             },

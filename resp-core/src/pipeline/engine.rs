@@ -91,9 +91,9 @@ pub(crate) struct Engine {
     pub(crate) heard: Instant,
     /// Bytes that the reply under way announces beyond its command's hint.
     pub(crate) extra: usize,
-    pub(crate) pushes_dropped: u64,
+    pub(crate) pushes_dropped: usize,
     /// Bytes given up of the frame at the front, which is larger than `rx`.
-    pub(crate) given_up: u64,
+    pub(crate) given_up: usize,
     /// The error that the server ended the link or refused the login with: it stays in `rx`, which
     /// nothing is received into any more, or where bytes are kept.
     pub(crate) words: Span,

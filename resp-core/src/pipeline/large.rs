@@ -25,7 +25,7 @@ impl Engine {
         mem: &mut Memory<'_>,
         kind: Kind,
         at: usize,
-        bytes: u64,
+        bytes: usize,
         end: End,
     ) -> Option<Found> {
         let owner = self.head(mem);

@@ -229,10 +229,10 @@ impl<S: Storage> Pipeline<S> {
         self.engine.epoch
     }
 
-    /// Pushes that were larger than `rx` and dropped.
+    /// Pushes that were larger than `rx` and dropped; a `usize` of them are counted.
     #[must_use]
     pub const fn pushes_dropped(&self) -> u64 {
-        self.engine.pushes_dropped
+        self.engine.pushes_dropped as u64
     }
 
     /// The error that the server ended the link or the handshake with, its first 64 bytes; empty if
@@ -527,12 +527,12 @@ fn event<'a, Tag>(found: Found, rx: &'a [u8], tags: &mut [Option<Tag>]) -> Optio
         } => Event::TooLarge {
             tag: tag(slot)?,
             kind,
-            bytes,
+            bytes: bytes as u64,
             head: rx.get(..head).unwrap_or_default(),
         },
         Found::Streamed { slot, bytes } => Event::Streamed {
             tag: tag(slot)?,
-            bytes,
+            bytes: bytes as u64,
         },
         Found::Piece(told) => Event::Token(told.token(rx)),
         Found::Nothing | Found::Login(_) => return None,

@@ -46,7 +46,7 @@ pub(crate) enum Found {
     TooLarge {
         slot: usize,
         kind: Kind,
-        bytes: u64,
+        bytes: usize,
         /// Bytes of it that are kept at the front of `rx`.
         head: usize,
     },
@@ -54,7 +54,7 @@ pub(crate) enum Found {
     Piece(Told),
     Streamed {
         slot: usize,
-        bytes: u64,
+        bytes: usize,
     },
     /// An answer to the handshake; the shell hands the login to `login_reply` and polls again.
     Login(Answer),
@@ -74,7 +74,7 @@ pub(crate) enum Look {
     Large {
         at: usize,
         kind: Kind,
-        bytes: u64,
+        bytes: usize,
         end: End,
     },
 }
@@ -190,7 +190,7 @@ impl Engine {
                     given_up => Look::Large {
                         at,
                         kind: frame.kind,
-                        bytes: given_up.saturating_add(frame.len as u64),
+                        bytes: given_up.saturating_add(frame.len),
                         end: End::Skipped,
                     },
                 }
@@ -256,8 +256,8 @@ impl Engine {
             // So that an error's code is known at the end.
             self.rx.keep(n, mem.rx);
         }
-        self.pushes_dropped = self.pushes_dropped.saturating_add(u64::from(drops));
-        self.given_up = self.given_up.saturating_add(n as u64);
+        self.pushes_dropped = self.pushes_dropped.saturating_add(usize::from(drops));
+        self.given_up = self.given_up.saturating_add(n);
         self.rx.consume(n);
         match n > 0 && self.rx.is_full(mem.rx) {
             // No more than is kept was given up.

@@ -19,7 +19,7 @@ use crate::{Kind, Reply};
 pub(crate) struct Pieces {
     stream: Stream,
     /// Bytes read.
-    bytes: u64,
+    bytes: usize,
     /// An aggregate of an EXEC began, and what it is, its first element, comes next.
     kind_next: bool,
     /// The confirmation in an EXEC whose count is still to come, and its values until then.
@@ -231,7 +231,7 @@ impl Engine {
 
     /// Steps over bytes of the reply.
     fn take_piece(&mut self, pieces: &mut Pieces, n: usize) {
-        pieces.bytes = pieces.bytes.saturating_add(n as u64);
+        pieces.bytes = pieces.bytes.saturating_add(n);
         self.rx.consume(n);
     }
 

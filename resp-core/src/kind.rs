@@ -1,5 +1,8 @@
 //! The types of RESP values, by their first byte on the wire.
 
+/// Whether this build knows what only RESP3 has; where not, all that asks for it compiles to nothing.
+pub(crate) const RESP3: bool = cfg!(feature = "resp3");
+
 /// The type of a RESP value (RESP specification, "RESP protocol description").
 ///
 /// Both protocol versions share one list. The null forms of RESP2 (`$-1`, `*-1`) and of RESP3
@@ -41,25 +44,54 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether values of this kind are counts of further values.
+    /// Whether values of this kind are counts of further values. A build without the feature `resp3` meets
+    /// none of the types that only RESP3 has, and does not know them here either.
     #[must_use]
     pub const fn is_aggregate(self) -> bool {
-        matches!(
-            self,
-            Self::Array | Self::Map | Self::Set | Self::Push | Self::Attribute
-        )
+        match self {
+            Self::Array => true,
+            Self::Map | Self::Set | Self::Push | Self::Attribute => RESP3,
+            _ => false,
+        }
     }
 
     /// Whether values of this kind carry a length, that many bytes, and a CRLF.
     #[must_use]
     pub const fn is_bulk(self) -> bool {
-        matches!(self, Self::Bulk | Self::BulkError | Self::Verbatim)
+        match self {
+            Self::Bulk => true,
+            Self::BulkError | Self::Verbatim => RESP3,
+            _ => false,
+        }
     }
 
     /// Whether a value of this kind is an error of the server.
     #[must_use]
     pub const fn is_error(self) -> bool {
-        matches!(self, Self::Error | Self::BulkError)
+        match self {
+            Self::Error => true,
+            Self::BulkError => RESP3,
+            _ => false,
+        }
+    }
+
+    /// Whether values of this kind are one line of text.
+    pub(crate) const fn is_line(self) -> bool {
+        match self {
+            Self::Status | Self::Error => true,
+            Self::Double | Self::BigNumber => RESP3,
+            _ => false,
+        }
+    }
+
+    /// Whether this is a push of RESP3.
+    pub(crate) const fn is_push(self) -> bool {
+        RESP3 && matches!(self, Self::Push)
+    }
+
+    /// Whether these are attributes.
+    pub(crate) const fn is_attribute(self) -> bool {
+        RESP3 && matches!(self, Self::Attribute)
     }
 
     /// The English noun for messages.

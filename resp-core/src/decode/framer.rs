@@ -4,6 +4,7 @@ use super::header::{self, FAST, Header, Parsed};
 use super::work::looked_at;
 use super::{DecodeError, DecodeErrorKind, push};
 use crate::Kind;
+use crate::kind::RESP3;
 
 /// Finds where a reply ends.
 ///
@@ -69,7 +70,7 @@ impl Inner {
     };
 
     const fn is_some(&self) -> bool {
-        self.owed > 0
+        RESP3 && self.owed > 0
     }
 }
 
@@ -327,7 +328,7 @@ impl Framer {
                 let Some(header) = self.header(bytes)? else {
                     return Ok(Step::More);
                 };
-                if self.kind_next && !self.judge(bytes, header) {
+                if RESP3 && self.kind_next && !self.judge(bytes, header) {
                     return Ok(Step::More);
                 }
                 self.value(header)?;
@@ -348,7 +349,8 @@ impl Framer {
         let least = match self.top {
             // Behind its attributes comes the value of the frame, which has to be noted.
             Top::Unknown if !self.inner.is_some() => 1,
-            _ => self.inner.owed,
+            _ if RESP3 => self.inner.owed,
+            _ => 0,
         };
         let mut rest = bytes.get(self.pos..).unwrap_or_default();
         let mut owed = self.owed;
@@ -389,7 +391,7 @@ impl Framer {
         let start = self.pos;
         let body = start.saturating_add(header.len);
         let is_top = self.owed == 1 && matches!(self.top, Top::Unknown);
-        if is_top && header.kind != Kind::Attribute {
+        if is_top && !header.kind.is_attribute() {
             self.top = Top::Known(header.kind);
             self.value = header.value;
             self.body = start.saturating_add(header.body());
@@ -401,7 +403,7 @@ impl Framer {
             self.terminator = true;
             return Ok(());
         }
-        if header.kind == Kind::Push && !is_top {
+        if header.kind.is_push() && !is_top {
             self.kind_next = header.value > 0;
             // A push inside a push is left to those who walk the outer one.
             if !self.inner.is_some() {
@@ -453,7 +455,7 @@ impl Framer {
             return Some(Step::Frame(frame));
         }
         let inner = self.inner;
-        if self.owed != inner.owed || self.kind_next {
+        if !inner.is_some() || self.owed != inner.owed || self.kind_next {
             return None;
         }
         self.inner = Inner::NONE;

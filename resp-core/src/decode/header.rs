@@ -3,6 +3,7 @@
 use super::DecodeErrorKind as Kinds;
 use super::work::looked_at;
 use crate::Kind;
+use crate::kind::RESP3;
 
 /// The first line of a value, parsed once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ impl Header {
     #[inline]
     pub(crate) const fn body(self) -> usize {
         match self.kind {
-            Kind::Status | Kind::Error | Kind::Double | Kind::BigNumber => 1,
+            kind if kind.is_line() => 1,
             _ => self.len,
         }
     }
@@ -33,10 +34,11 @@ impl Header {
     #[inline]
     pub(crate) fn owed_after(self, owed: usize, element: bool) -> Option<usize> {
         let (pays, each) = match self.kind {
-            Kind::Map => (1, 2),
-            Kind::Attribute => (0, 2),
-            Kind::Array | Kind::Set => (1, 1),
-            Kind::Push => (usize::from(element), 1),
+            Kind::Array => (1, 1),
+            Kind::Set if RESP3 => (1, 1),
+            Kind::Map if RESP3 => (1, 2),
+            Kind::Attribute if RESP3 => (0, 2),
+            Kind::Push if RESP3 => (usize::from(element), 1),
             _ => return Some(owed.wrapping_sub(1)),
         };
         let owes = usize::try_from(self.value).ok()?.checked_mul(each)?;
@@ -74,8 +76,8 @@ pub(crate) fn quick(bytes: &[u8]) -> Option<Header> {
     let (kind, text) = match bytes {
         [b'$', text @ ..] => (Kind::Bulk, text),
         [b'*', text @ ..] => (Kind::Array, text),
-        [b'%', text @ ..] => (Kind::Map, text),
-        [b'~', text @ ..] => (Kind::Set, text),
+        [b'%', text @ ..] if RESP3 => (Kind::Map, text),
+        [b'~', text @ ..] if RESP3 => (Kind::Set, text),
         _ => return None,
     };
     let (kind, value, behind) = match text {
@@ -173,11 +175,9 @@ pub(crate) fn parse(bytes: &[u8], scanned: usize) -> Result<Parsed, Kinds> {
         return Ok(Parsed::Incomplete { scanned: 0 });
     };
     let kind = kind_of(first, text)?;
-    match kind {
-        Kind::Status | Kind::Error | Kind::Double | Kind::BigNumber => {
-            line_of_text(kind, text, scanned)
-        }
-        _ => line_of_digits(kind, text),
+    match kind.is_line() {
+        true => line_of_text(kind, text, scanned),
+        false => line_of_digits(kind, text),
     }
 }
 
@@ -188,6 +188,7 @@ fn kind_of(first: u8, text: &[u8]) -> Result<Kind, Kinds> {
         b':' => Kind::Integer,
         b'$' => Kind::Bulk,
         b'*' => Kind::Array,
+        other if !RESP3 => return Err(Kinds::UnknownType(other)),
         b'_' => Kind::Null,
         b'#' => Kind::Boolean,
         b',' => Kind::Double,
@@ -202,7 +203,7 @@ fn kind_of(first: u8, text: &[u8]) -> Result<Kind, Kinds> {
         b';' | b'.' => return Err(Kinds::StreamedType),
         other => return Err(Kinds::UnknownType(other)),
     };
-    if matches!(text.first(), Some(b'?')) && (kind.is_aggregate() || kind.is_bulk()) {
+    if RESP3 && matches!(text.first(), Some(b'?')) && (kind.is_aggregate() || kind.is_bulk()) {
         return Err(Kinds::StreamedType);
     }
     Ok(kind)
@@ -244,11 +245,11 @@ fn line_of_digits(kind: Kind, text: &[u8]) -> Result<Parsed, Kinds> {
         return incomplete;
     };
     let (value, digits) = match (kind, first) {
-        (Kind::Null, b'\r') => (0, 0),
-        (Kind::Null, _) => return Err(Kinds::BadNull),
-        (Kind::Boolean, b't') => (1, 1),
-        (Kind::Boolean, b'f') => (0, 1),
-        (Kind::Boolean, _) => return Err(Kinds::BadBoolean),
+        (Kind::Null, b'\r') if RESP3 => (0, 0),
+        (Kind::Null, _) if RESP3 => return Err(Kinds::BadNull),
+        (Kind::Boolean, b't') if RESP3 => (1, 1),
+        (Kind::Boolean, b'f') if RESP3 => (0, 1),
+        (Kind::Boolean, _) if RESP3 => return Err(Kinds::BadBoolean),
         _ => {
             let number = Number::of(text, kind == Kind::Integer);
             if number.count == Number::MOST {
@@ -277,8 +278,8 @@ fn line_of_digits(kind: Kind, text: &[u8]) -> Result<Parsed, Kinds> {
         Some([b'\r', ..] | [b'\n', ..]) => return Err(Kinds::BadLineEnd),
         Some([other, ..]) => {
             return Err(match kind {
-                Kind::Boolean => Kinds::BadBoolean,
-                Kind::Null => Kinds::BadNull,
+                Kind::Boolean if RESP3 => Kinds::BadBoolean,
+                Kind::Null if RESP3 => Kinds::BadNull,
                 _ => Kinds::BadDigit(*other),
             });
         }

@@ -39,6 +39,7 @@ pub use sink::Sink;
 pub use template::{Filled, Part, Template};
 pub use writer::Writer;
 
+#[cfg(feature = "login")]
 pub(crate) use argument::put_header;
 #[cfg(feature = "pieces")]
 pub(crate) use decimal::Decimal;

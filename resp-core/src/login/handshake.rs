@@ -1,6 +1,7 @@
 //! The state of a handshake: which command is out, and how much of it has left.
 
-use super::{Login, Protocol};
+use super::{Answer, Login, Protocol};
+use crate::kind::RESP3;
 use crate::encode::{Arguments as _, One, Sink, put_header};
 
 /// Bytes of the handshake that are made at a time: few where memory is dear, and on a host as many as
@@ -16,24 +17,6 @@ enum Step {
     /// SELECT, SETNAME, SETINFO and PING, in one flight.
     Setup,
     Ready,
-}
-
-/// What the server says to a command of the handshake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    Yes,
-    /// It does not know the command, or the protocol.
-    TooOld,
-    No,
-}
-
-impl Answer {
-    pub(crate) fn of_error(text: &[u8]) -> Self {
-        match text.split(|byte| *byte == b' ').next() {
-            Some(b"NOPROTO" | b"ERR") => Self::TooOld,
-            _ => Self::No,
-        }
-    }
 }
 
 /// What an answer made of the handshake.
@@ -98,14 +81,15 @@ impl Handshake {
     pub(crate) fn begin(&mut self, login: &Login<'_>, plain: bool) {
         *self = Self::new();
         match login.protocol {
-            Protocol::Auto if !plain => {}
+            #[cfg(feature = "resp3")]
             Protocol::Resp3 => {}
+            Protocol::Auto if RESP3 && !plain => {}
             _ => self.after_hello(login),
         }
     }
 
     fn after_hello(&mut self, login: &Login<'_>) {
-        if login.password.is_empty() || self.resp3 {
+        if login.password.is_empty() || self.is_resp3() {
             self.set_up(login);
         } else {
             self.go(Step::Auth, 1);
@@ -113,7 +97,7 @@ impl Handshake {
     }
 
     fn set_up(&mut self, login: &Login<'_>) {
-        let named = !login.client_name.is_empty() && !self.resp3;
+        let named = !login.client_name.is_empty() && !self.is_resp3();
         let selecting = login.database != 0;
         let infos = if login.library.is_some() { 2 } else { 0 };
         let owed = u8::from(named)
@@ -158,11 +142,11 @@ impl Handshake {
 
     /// Whether HELLO is out and was not answered.
     pub(crate) const fn is_greeting(&self) -> bool {
-        matches!(self.step, Step::Hello)
+        RESP3 && matches!(self.step, Step::Hello)
     }
 
     pub(crate) const fn is_resp3(&self) -> bool {
-        self.resp3
+        RESP3 && self.resp3
     }
 
     /// Whether bytes that were made have not left.
@@ -185,11 +169,12 @@ impl Handshake {
         if self.start != self.end || self.whole {
             return;
         }
-        if self.step == Step::Hello {
+        if self.is_greeting() {
             self.owed = 1;
         }
+        let resp3 = self.is_resp3();
         let mut sink = Sink::window(self.made, &mut self.scratch);
-        write(self.step, self.resp3, login, &mut sink);
+        write(self.step, resp3, login, &mut sink);
         self.whole = !sink.overflowed();
         let n = SCRATCH.saturating_sub(sink.room());
         self.made = self.made.saturating_add(n);
@@ -206,12 +191,12 @@ impl Handshake {
         let refused = answer != Answer::Yes;
         self.owed = self.owed.saturating_sub(1);
         match self.step {
-            Step::Hello if !refused => {
+            Step::Hello if RESP3 && !refused => {
                 self.resp3 = true;
                 self.set_up(login);
             }
-            Step::Hello => {
-                if answer != Answer::TooOld || login.protocol == Protocol::Resp3 {
+            Step::Hello if RESP3 => {
+                if answer != Answer::TooOld || login.is_resp3_only() {
                     return Advance::Refused;
                 }
                 self.after_hello(login);
@@ -227,7 +212,7 @@ impl Handshake {
             Step::Setup if self.pinging && self.owed == 0 && refused => {
                 return Advance::Refused;
             }
-            Step::Setup | Step::Ready => {}
+            Step::Hello | Step::Setup | Step::Ready => {}
         }
         if self.is_ready() {
             Advance::Ready
@@ -245,7 +230,7 @@ fn write(step: Step, resp3: bool, login: &Login<'_>, sink: &mut Sink<'_>) {
     };
     let (auth, name) = (!login.password.is_empty(), !login.client_name.is_empty());
     match step {
-        Step::Hello => {
+        Step::Hello if RESP3 => {
             let words = match (auth, name) {
                 (false, false) => 2,
                 (false, true) => 4,
@@ -292,7 +277,7 @@ fn write(step: Step, resp3: bool, login: &Login<'_>, sink: &mut Sink<'_>) {
                 begin(1, "PING", sink);
             }
         }
-        Step::Ready => {}
+        Step::Hello | Step::Ready => {}
     }
 }
 

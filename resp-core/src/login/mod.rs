@@ -14,73 +14,39 @@
 //! is asked for, is waited for too: HELLO, AUTH and SELECT succeed while a server still loads its
 //! data, and the caller's commands would be refused with LOADING.
 
+//!
+//! Without the feature `login` there is none: what is spoken is RESP2, to a server that asks for no password.
+
+#[cfg(feature = "login")]
+mod details;
+#[cfg(feature = "login")]
 mod handshake;
+#[cfg(feature = "login")]
+pub use details::{Login, Protocol};
+#[cfg(feature = "login")]
+pub(crate) use handshake::{Advance, Handshake};
 
-pub(crate) use handshake::{Advance, Answer, Handshake};
+#[cfg(not(feature = "login"))]
+mod no_handshake;
+#[cfg(not(feature = "login"))]
+pub use no_handshake::Login;
+#[cfg(not(feature = "login"))]
+pub(crate) use no_handshake::{Advance, Handshake};
 
-/// Which version of the protocol to speak.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Protocol {
-    /// RESP3 where the server speaks it, otherwise RESP2. A server that closes without a word
-    /// when it sees HELLO (twemproxy) is met with RESP2 at the next attempt.
-    #[default]
-    Auto,
-    /// RESP2, without HELLO.
-    Resp2,
-    /// RESP3 or nothing.
-    Resp3,
+/// What the server says to a command of the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Yes,
+    /// It does not know the command, or the protocol.
+    TooOld,
+    No,
 }
 
-/// What a connection begins with. Empty texts are left out.
-///
-/// Nothing of it is copied or kept in the pipeline: the bytes are made from here as they are
-/// sent. Its `Debug` does not show the password.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub struct Login<'a> {
-    /// Which version of the protocol to speak.
-    pub protocol: Protocol,
-    /// The user of an ACL; empty means `default`.
-    pub username: &'a str,
-    /// The password; empty means that none is sent.
-    pub password: &'a str,
-    /// The database to select; 0 sends no SELECT.
-    pub database: u32,
-    /// The connection's name, without spaces, for `CLIENT LIST`.
-    pub client_name: &'a str,
-    /// The library's name and version for `CLIENT SETINFO`; servers that do not know it are
-    /// not asked twice.
-    pub library: Option<(&'a str, &'a str)>,
-    /// Whether the handshake ends with a PING that must succeed, one round trip later: a server
-    /// that still loads its data (`LOADING`) is then no connection, instead of one that refuses
-    /// all commands.
-    pub ping: bool,
-}
-
-impl Login<'_> {
-    /// Nothing: RESP2 without a word. What a server without a password needs for RESP2.
-    pub const NONE: Self = Self {
-        protocol: Protocol::Resp2,
-        username: "",
-        password: "",
-        database: 0,
-        client_name: "",
-        library: None,
-        ping: false,
-    };
-}
-
-impl core::fmt::Debug for Login<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let password = if self.password.is_empty() { "" } else { "***" };
-        f.debug_struct("Login")
-            .field("protocol", &self.protocol)
-            .field("username", &self.username)
-            .field("password", &password)
-            .field("database", &self.database)
-            .field("client_name", &self.client_name)
-            .field("library", &self.library)
-            .field("ping", &self.ping)
-            .finish()
+impl Answer {
+    pub(crate) fn of_error(text: &[u8]) -> Self {
+        match text.split(|byte| *byte == b' ').next() {
+            Some(b"NOPROTO" | b"ERR") => Self::TooOld,
+            _ => Self::No,
+        }
     }
 }

@@ -9,6 +9,7 @@ use super::rx::{Rx, Span};
 use super::slot::{Flags, Slot};
 use crate::Instant;
 use crate::decode::Framer;
+use crate::kind::RESP3;
 use crate::login::{Handshake, Login};
 use crate::session::{Effect, Session};
 
@@ -152,7 +153,7 @@ impl Engine {
         self.heard = now;
         // What was queued since the last connection ended keeps its place in the session.
         self.session.set_resp3(false);
-        self.without_hello = core::mem::take(&mut self.prefers_resp2);
+        self.without_hello = RESP3 && core::mem::take(&mut self.prefers_resp2);
         self.handshake.begin(login, self.without_hello);
         self.link = Link::LoggingIn;
         self.check_login();

@@ -36,7 +36,7 @@ impl Engine {
             at: body,
             len: kept.saturating_sub(body),
         };
-        if self.handshake.is_owed() && kind != Kind::Push {
+        if self.handshake.is_owed() && !kind.is_push() {
             return self.login_answer(mem, kind, text);
         }
         if kind.is_error() && (owner.is_none() || is_farewell(text.of(mem.rx))) {

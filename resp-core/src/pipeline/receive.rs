@@ -276,7 +276,7 @@ impl Engine {
             at: at.wrapping_add(frame.body),
             len: frame.len.saturating_sub(frame.body).saturating_sub(2),
         };
-        if self.handshake.is_owed() && frame.kind != Kind::Push {
+        if self.handshake.is_owed() && !frame.kind.is_push() {
             return self.login_answer(mem, frame.kind, text);
         }
         if frame.kind.is_error() && (head.is_none() || is_farewell(text.of(mem.rx))) {
@@ -332,6 +332,7 @@ impl Engine {
     }
 
     /// What the server says to the handshake, `text` being that of an error. `None` if it is a farewell.
+    #[inline(never)]
     pub(crate) fn login_answer(
         &mut self,
         mem: &mut Memory<'_>,

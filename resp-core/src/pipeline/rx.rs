@@ -125,17 +125,22 @@ impl Rx {
         if waiting == 0 {
             self.move_by(consumed);
         } else if consumed > 0 {
-            let at_end = self.end == memory.len();
-            let late = self.end > LATE || memory.len().wrapping_sub(self.end) < self.end;
-            if (waiting <= consumed && late) || (at_end && stuck) {
-                let moved = memory.get_mut(self.kept..self.end).unwrap_or_default();
-                if consumed <= moved.len() {
-                    moved.copy_within(consumed.., 0);
-                }
-                self.move_by(consumed);
-            }
+            self.make_room(memory, waiting, consumed, stuck);
         }
         memory.get_mut(self.end..).unwrap_or_default()
+    }
+
+    #[inline(never)]
+    fn make_room(&mut self, memory: &mut [u8], waiting: usize, consumed: usize, stuck: bool) {
+        let at_end = self.end == memory.len();
+        let late = self.end > LATE || memory.len().wrapping_sub(self.end) < self.end;
+        if (waiting <= consumed && late) || (at_end && stuck) {
+            let moved = memory.get_mut(self.kept..self.end).unwrap_or_default();
+            if consumed <= moved.len() {
+                moved.copy_within(consumed.., 0);
+            }
+            self.move_by(consumed);
+        }
     }
 
     #[inline]

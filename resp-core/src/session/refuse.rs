@@ -5,7 +5,8 @@ use core::marker::PhantomData;
 
 use super::{Refusal, Settled};
 use crate::decode::push::Confirmation;
-use crate::{Frame, Kind};
+use crate::Frame;
+use crate::kind::RESP3;
 
 /// What a command does to the session: nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,7 +69,7 @@ impl Session {
     }
 
     pub(crate) const fn is_resp3(&self) -> bool {
-        self.resp3
+        RESP3 && self.resp3
     }
 
     pub(crate) const fn is_clean(&self) -> bool {
@@ -124,9 +125,9 @@ impl Session {
         _bytes: &[u8],
         frame: Frame,
     ) -> Settled {
-        match frame.kind {
-            Kind::Push => Settled::Push,
-            _ => Settled::Answered,
+        match frame.kind.is_push() {
+            true => Settled::Push,
+            false => Settled::Answered,
         }
     }
 

@@ -8,6 +8,7 @@
 
 mod buffers;
 mod card;
+#[cfg(feature = "full")]
 mod everything;
 pub mod link;
 mod memory;
@@ -18,6 +19,7 @@ use panic_halt as _;
 
 pub use buffers::{DEPTH, RX, SLOT, TX};
 pub use card::Card;
+#[cfg(feature = "full")]
 pub use everything::everything;
 pub use net::{Net, SERVER, run};
 

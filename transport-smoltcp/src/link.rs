@@ -27,15 +27,15 @@ const FIRST_PORT: u16 = 49_152;
 ///     +----------------------- closed by both sides -------------------- Closing
 /// ```
 ///
-/// A time in a state is when it is left or given up; `None` is for ever.
+/// A time in a state is when it is left or given up.
 #[derive(Clone, Copy, Debug)]
 enum State {
     /// No connection, until then.
     Waiting(Instant),
     /// SYN is out.
-    Connecting(Option<Instant>),
+    Connecting(Instant),
     /// The handshake is under way.
-    LoggingIn(Option<Instant>),
+    LoggingIn(Instant),
     /// Commands leave.
     Up,
     /// Closing on purpose: replies are still owed.
@@ -135,7 +135,7 @@ impl<'s> Link<'s> {
                 let why = match socket.state() {
                     TcpState::SynSent | TcpState::SynReceived => match self.closing {
                         true => Lost::CloseTimeout,
-                        false if is_past(until, now) => Lost::ConnectTimeout,
+                        false if until <= now => Lost::ConnectTimeout,
                         false => return None,
                     },
                     TcpState::Closed => Lost::Refused,
@@ -190,11 +190,10 @@ impl<'s> Link<'s> {
             State::Closed => return None,
             State::Ending(_) => return Some(now),
             State::Waiting(until) => return Some(until),
-            State::Connecting(until) => return until,
-            State::LoggingIn(until) => until,
+            State::Connecting(until) => return coming(until),
             State::Up if self.closing => return Some(now),
-            State::Up => None,
-            State::Draining(until) | State::Closing(until) => Some(until),
+            State::Up => Instant::NEVER,
+            State::LoggingIn(until) | State::Draining(until) | State::Closing(until) => until,
         };
         if pipeline.state() == PipelineState::Ending
             || (socket.can_recv() && !pipeline.recv_space().is_empty())
@@ -202,7 +201,7 @@ impl<'s> Link<'s> {
         {
             return Some(now);
         }
-        earlier(until, pipeline.poll_timeout())
+        coming(until.min(pipeline.poll_timeout().unwrap_or(Instant::NEVER)))
     }
 
     /// Moves what can be moved, and looks whether the connection is still good.
@@ -234,7 +233,7 @@ impl<'s> Link<'s> {
                 self.state = State::Up;
                 Some(Notice::Up)
             }
-            (State::LoggingIn(until), _) if is_past(until, now) => {
+            (State::LoggingIn(until), _) if until <= now => {
                 gone = true;
                 ours = Lost::ConnectTimeout;
                 None
@@ -266,7 +265,7 @@ impl<'s> Link<'s> {
     /// Lets the pipeline look at the clock, unless what has just come may answer what is due; but
     /// a server that drips does not put it off twice.
     fn check_time<S: Storage>(&mut self, now: Instant, pipeline: &mut Pipeline<S>, came: bool) {
-        let due = is_past(pipeline.poll_timeout(), now);
+        let due = pipeline.poll_timeout().is_some_and(|due| due <= now);
         let wait = due && came && !self.overdue;
         self.overdue = wait;
         if due && !wait {
@@ -324,7 +323,10 @@ impl<'s> Link<'s> {
         // What is worth waiting for is decided by the pipeline's flush policy.
         socket.set_nagle_enabled(false);
         let timeout = self.settings.connect_timeout;
-        self.state = State::Connecting((!timeout.is_zero()).then(|| now.after(timeout)));
+        self.state = State::Connecting(match timeout.is_zero() {
+            true => Instant::NEVER,
+            false => now.after(timeout),
+        });
         Notice::Connecting {
             port: self.port,
             failures: self.failures,
@@ -365,15 +367,9 @@ fn may_transmit<S: Storage>(now: Instant, pipeline: &mut Pipeline<S>) -> bool {
     may
 }
 
-fn is_past(until: Option<Instant>, now: Instant) -> bool {
-    until.is_some_and(|until| until <= now)
-}
-
-fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
-    }
+/// A deadline, if there is one.
+fn coming(due: Instant) -> Option<Instant> {
+    (due != Instant::NEVER).then_some(due)
 }
 
 impl Settings {

@@ -22,51 +22,59 @@ impl Engine {
     }
 
     /// When the oldest command that has not ended runs out of time.
-    fn reply_deadline(&mut self, mem: &mut Memory<'_>) -> Option<Instant> {
+    fn reply_deadline(&mut self, mem: &mut Memory<'_>) -> Instant {
         if self.config.reply_timeout.is_zero() {
-            return None;
+            return Instant::NEVER;
         }
         while self.expired < self.ring.len {
-            let slot = *self.ring.slot(self.expired, mem.slots)?;
+            let Some(&mut slot) = self.ring.slot(self.expired, mem.slots) else {
+                break;
+            };
             if !slot.has(Flags::GONE.and(Flags::EXPIRED)) {
                 let submitted = slot.stamp.instant(self.now);
-                return Some(submitted.after(self.config.reply_timeout));
+                return submitted.after(self.config.reply_timeout);
             }
             self.expired = self.expired.wrapping_add(1);
         }
-        None
+        Instant::NEVER
     }
 
-    fn silence_deadline(&self) -> Option<Instant> {
+    fn silence_deadline(&self) -> Instant {
         let alive = matches!(self.link, Link::Up | Link::LoggingIn);
         let counts = alive && self.is_owed() && !self.config.silence_limit.is_zero();
-        counts.then(|| self.heard.after(self.config.silence_limit))
+        match counts {
+            true => self.heard.after(self.config.silence_limit),
+            false => Instant::NEVER,
+        }
     }
 
-    fn age_deadline(&mut self, mem: &mut Memory<'_>) -> Option<Instant> {
+    fn age_deadline(&mut self, mem: &mut Memory<'_>) -> Instant {
         let Flush::AtLeast { age, .. } = self.config.flush else {
-            return None;
+            return Instant::NEVER;
         };
         let oldest = self.ring.cleared.max(self.ring.flushed);
         if age == Duration::ZERO || oldest >= self.ring.len || !matches!(self.link, Link::Up) {
-            return None;
+            return Instant::NEVER;
         }
-        let slot = self.ring.slot(oldest, mem.slots)?;
-        Some(slot.stamp.instant(self.now).after(age))
+        match self.ring.slot(oldest, mem.slots) {
+            Some(slot) => slot.stamp.instant(self.now).after(age),
+            None => Instant::NEVER,
+        }
     }
 
     pub(crate) fn poll_timeout(&mut self, mem: &mut Memory<'_>) -> Option<Instant> {
-        let deadlines = [
-            self.reply_deadline(mem),
-            self.silence_deadline(),
-            self.age_deadline(mem),
-        ];
-        deadlines.into_iter().flatten().min()
+        let due = self
+            .reply_deadline(mem)
+            .min(self.silence_deadline())
+            .min(self.age_deadline(mem));
+        (due != Instant::NEVER).then_some(due)
     }
 
     pub(crate) fn handle_timeout(&mut self, mem: &mut Memory<'_>, now: Instant) {
         self.now = self.now.max(now);
-        while self.reply_deadline(mem).is_some_and(|due| due <= now) {
+        // No clock comes to where deadlines lie that there are not.
+        let now = now.min(Instant::LAST);
+        while self.reply_deadline(mem) <= now {
             let nth = self.expired;
             let Some(&mut slot) = self.ring.slot(nth, mem.slots) else {
                 break;
@@ -87,10 +95,10 @@ impl Engine {
             self.ring.mark(nth, mem.slots, Flags::EXPIRED);
             self.expired = nth.wrapping_add(1);
         }
-        if self.silence_deadline().is_some_and(|due| due <= now) {
+        if self.silence_deadline() <= now {
             self.finish(PipelineError::Silence);
         }
-        if self.age_deadline(mem).is_some_and(|due| due <= now) {
+        if self.age_deadline(mem) <= now {
             self.flush();
         }
     }

@@ -1,7 +1,11 @@
 //! What can be an argument of a command, and lists of such.
 
 use super::decimal::{self, Decimal};
-use super::sink::{Sink, copy};
+use super::sink::Sink;
+#[cfg(target_pointer_width = "64")]
+use super::sink::copy;
+#[cfg(not(target_pointer_width = "64"))]
+use super::sink::copy_short;
 
 /// A value that can be an argument of a command.
 ///
@@ -39,7 +43,7 @@ fn put_bulk(text: &[u8], sink: &mut Sink<'_>) {
     {
         *header = [b'$', (len as u8) | b'0', b'\r', b'\n'];
         *end = *b"\r\n";
-        copy(body, text);
+        copy_short(body, text);
     } else {
         put_long_bulk(text, sink);
     }

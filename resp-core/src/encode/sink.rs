@@ -141,13 +141,15 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
             // Both are of one length, which the compiler sees: no panic path is kept.
             to.copy_from_slice(from);
         } else {
-            let _ = (n > 16 && ends::<16>(to, from))
-                || ends::<8>(to, from)
-                || ends::<4>(to, from)
-                || ends::<2>(to, from)
-                || ends::<1>(to, from);
+            let _ = (n > 16 && ends::<16>(to, from)) || copy_short(to, from);
         }
     }
+}
+
+/// Copies up to sixteen bytes; both sides have as many.
+#[inline]
+pub(crate) fn copy_short(to: &mut [u8], from: &[u8]) -> bool {
+    ends::<8>(to, from) || ends::<4>(to, from) || ends::<2>(to, from) || ends::<1>(to, from)
 }
 
 /// Up to so many bytes are copied as two words.

@@ -1,8 +1,8 @@
 //! The state of a handshake: which command is out, and how much of it has left.
 
 use super::{Answer, Login, Protocol};
-use crate::kind::RESP3;
 use crate::encode::{Arguments as _, One, Sink, put_header};
+use crate::kind::RESP3;
 
 /// Bytes of the handshake that are made at a time: few where memory is dear, and on a host as many as
 /// spare it most second writes.

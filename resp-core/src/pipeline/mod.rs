@@ -414,7 +414,8 @@ impl<S: Storage> Pipeline<S> {
     /// Books the first `n` bytes that [`poll_transmit`](Self::poll_transmit) gave as gone. With 0
     /// the driver says that it will ask again before it sends any: what it was given can be
     /// withdrawn.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub fn transmitted(&mut self, n: usize, now: Instant) {
         if self.engine.handshake.is_transmitting() {
             self.engine.heard(now);

@@ -14,6 +14,7 @@
 
 use super::config::Window;
 use super::slot::{Flags, Slot};
+use crate::decode::header::FAST;
 use crate::encode::Sink;
 use crate::session::Effect;
 
@@ -287,7 +288,7 @@ impl Ring {
     /// call [`pass`](Self::pass).
     #[inline(always)]
     pub(crate) fn pass_plain(&mut self, slots: &[Slot], capacity: usize) {
-        if self.run > 0 || self.sent < self.uneven {
+        if !FAST || self.run > 0 || self.sent < self.uneven {
             return self.pass_singly(slots, capacity);
         }
         // All that was cleared has left.

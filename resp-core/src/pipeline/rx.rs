@@ -118,20 +118,18 @@ impl Rx {
     /// consumed since the last move, but for those of the frame that is cut.
     #[inline]
     pub(crate) fn room<'m>(&mut self, memory: &'m mut [u8], stuck: bool) -> &'m mut [u8] {
-        let (waiting, consumed) = (
-            self.end.wrapping_sub(self.start),
-            self.start.saturating_sub(self.kept),
-        );
-        if waiting == 0 {
-            self.move_by(consumed);
-        } else if consumed > 0 {
-            self.make_room(memory, waiting, consumed, stuck);
+        if self.is_empty() {
+            self.move_by(self.start.saturating_sub(self.kept));
+        } else if self.start > self.kept {
+            self.make_room(memory, stuck);
         }
         memory.get_mut(self.end..).unwrap_or_default()
     }
 
     #[inline(never)]
-    fn make_room(&mut self, memory: &mut [u8], waiting: usize, consumed: usize, stuck: bool) {
+    fn make_room(&mut self, memory: &mut [u8], stuck: bool) {
+        let waiting = self.end.wrapping_sub(self.start);
+        let consumed = self.start.wrapping_sub(self.kept);
         let at_end = self.end == memory.len();
         let late = self.end > LATE || memory.len().wrapping_sub(self.end) < self.end;
         if (waiting <= consumed && late) || (at_end && stuck) {

@@ -4,8 +4,8 @@
 use core::marker::PhantomData;
 
 use super::{Refusal, Settled};
-use crate::decode::push::Confirmation;
 use crate::Frame;
+use crate::decode::push::Confirmation;
 use crate::kind::RESP3;
 
 /// What a command does to the session: nothing.

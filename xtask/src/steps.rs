@@ -103,6 +103,13 @@ pub fn clippy(ci: &Context) -> Result<Verdict> {
         )
         .run()?;
     }
+    for features in CORE_FEATURES {
+        cmd!(
+            ci.sh,
+            "cargo clippy --package respipe-core --lib --tests --no-default-features --features {features} {deny...}"
+        )
+        .run()?;
+    }
     // The other medium and the other protocol: smoltcp needs one of each.
     for features in ["medium-ethernet,proto-ipv4,defmt", "medium-ip,proto-ipv6"] {
         cmd!(
@@ -113,6 +120,9 @@ pub fn clippy(ci: &Context) -> Result<Verdict> {
     }
     Ok(Verdict::PASSED)
 }
+
+/// Without its default features, the core has these sets of them.
+const CORE_FEATURES: [&str; 4] = ["", "login,pieces", "resp3", "pieces,resp3"];
 
 pub fn doc(ci: &Context) -> Result<Verdict> {
     cmd!(ci.sh, "cargo doc --workspace --no-deps --all-features")
@@ -150,8 +160,8 @@ pub fn test_no_features(ci: &Context) -> Result<Verdict> {
         );
     }
     let mut worst = Verdict::PASSED;
-    // `session` brings `pieces` along: these two are what is left.
-    for features in ["", "pieces"] {
+    // `session` brings all along, `resp3` brings `login`: these are what is left.
+    for features in CORE_FEATURES {
         let core = cmd!(
             ci.sh,
             "cargo test --package respipe-core --lib --no-fail-fast"
@@ -205,7 +215,7 @@ pub fn demo(ci: &Context) -> Result<Verdict> {
 pub fn bare_metal(ci: &Context) -> Result<Verdict> {
     let targets = ["thumbv7m-none-eabi", "thumbv6m-none-eabi"];
     for_targets(ci, &targets, |target| {
-        for features in ["", "pieces", "session", "float,heapless,defmt"] {
+        for features in [&CORE_FEATURES[..], &["session", "float,heapless,defmt"]].concat() {
             cmd!(
                 ci.sh,
                 "cargo build --package respipe-core --target {target}"

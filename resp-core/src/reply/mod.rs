@@ -229,5 +229,5 @@ impl defmt::Format for Reply<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "resp3"))]
 mod tests;

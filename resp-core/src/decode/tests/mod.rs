@@ -1,7 +1,13 @@
+#[cfg(feature = "resp3")]
 mod framer;
+#[cfg(feature = "resp3")]
 mod pushes;
 pub(crate) mod random;
-#[cfg(feature = "pieces")]
+#[cfg(not(feature = "resp3"))]
+mod resp2;
+#[cfg(all(feature = "pieces", feature = "resp3"))]
 mod stream;
+#[cfg(feature = "resp3")]
 mod strict;
+#[cfg(feature = "resp3")]
 mod work;

@@ -18,11 +18,6 @@ fn auto() -> Login<'static> {
     }
 }
 
-fn words(bytes: &str) -> String {
-    let words = bytes.split("\r\n").filter(|w| !w.starts_with(['*', '$']));
-    words.collect::<Vec<_>>().join(" ").trim_end().into()
-}
-
 #[test]
 fn resp3_greets_alone_and_waits_for_select() {
     let mut rig = rig(auto());

@@ -52,6 +52,7 @@ fn promise_6_a_reply_that_is_too_large_costs_its_own_command_only() {
     );
 }
 
+#[cfg(feature = "resp3")]
 #[test]
 fn a_push_that_is_too_large_is_dropped_and_counted() {
     let bytes = format!(">2\r\n+k\r\n$100\r\n{}\r\n+a\r\n+b\r\n", "x".repeat(100));
@@ -61,6 +62,7 @@ fn a_push_that_is_too_large_is_dropped_and_counted() {
     assert_eq!(rig.pipeline.pushes_dropped(), 1);
 }
 
+#[cfg(feature = "resp3")]
 #[test]
 fn pushes_inside_a_reply_that_is_too_large_are_handed_out_once() {
     let push = ">2\r\n$7\r\nmessage\r\n+hi\r\n";
@@ -79,7 +81,7 @@ fn pushes_inside_a_reply_that_is_too_large_are_handed_out_once() {
     at_every_step(two_pings, &bytes, expected);
 }
 
-#[cfg(feature = "pieces")]
+#[cfg(all(feature = "pieces", feature = "resp3"))]
 #[test]
 fn a_large_reply_is_streamed_as_tokens() {
     let bulk = "x".repeat(70);
@@ -212,7 +214,7 @@ fn a_large_reply_that_nobody_is_owed_ends_the_link() {
     assert_eq!(rig.feed(&bytes), ["error: Unexpected(Bulk)"]);
 }
 
-#[cfg(feature = "pieces")]
+#[cfg(all(feature = "pieces", feature = "resp3"))]
 #[test]
 fn a_push_too_large_between_streamed_elements_is_dropped_and_counted() {
     let push = format!(">2\r\n+k\r\n$100\r\n{}\r\n", "x".repeat(100));
@@ -242,7 +244,7 @@ fn a_push_too_large_between_streamed_elements_is_dropped_and_counted() {
     }
 }
 
-#[cfg(feature = "pieces")]
+#[cfg(all(feature = "pieces", feature = "resp3"))]
 #[test]
 fn what_is_broken_in_a_streamed_reply_is_named_with_its_place() {
     let front = format!("*3\r\n$100\r\n{}\r\n", "x".repeat(100));
@@ -263,6 +265,7 @@ fn what_is_broken_in_a_streamed_reply_is_named_with_its_place() {
     }
 }
 
+#[cfg(feature = "resp3")]
 #[test]
 fn a_push_too_large_inside_a_reply_too_large_is_dropped_with_what_stands_in_it() {
     let inner = ">1\r\n+inner\r\n";

@@ -5,14 +5,19 @@ use std::vec::Vec;
 use std::{format, vec};
 
 use super::*;
-use crate::login::{Login, Protocol};
+use crate::login::Login;
+#[cfg(feature = "login")]
+use crate::login::Protocol;
 use crate::{Duration, Framer, cmd};
 
+#[cfg(feature = "resp3")]
 mod handshake;
 mod large;
 mod promises;
 #[cfg(not(feature = "session"))]
 mod refuse;
+#[cfg(not(feature = "resp3"))]
+mod resp2;
 mod ring;
 mod room;
 #[cfg(feature = "session")]
@@ -227,3 +232,8 @@ fn show(event: Event<'_, u32>) -> String {
 }
 
 const PING: &str = "*1\r\n$4\r\nPING\r\n";
+
+fn words(bytes: &str) -> String {
+    let words = bytes.split("\r\n").filter(|w| !w.starts_with(['*', '$']));
+    words.collect::<Vec<_>>().join(" ").trim_end().into()
+}

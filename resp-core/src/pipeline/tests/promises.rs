@@ -67,6 +67,7 @@ fn promise_2_bytes_leave_in_order_exactly_once_whatever_the_write_sizes() {
     }
 }
 
+#[cfg(feature = "resp3")]
 #[test]
 fn promise_3_each_reply_belongs_to_its_own_command_whatever_was_given_up() {
     let mut rig = Rig::roomy();

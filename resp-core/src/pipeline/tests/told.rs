@@ -3,6 +3,7 @@ use std::string::ToString;
 use super::*;
 use crate::decode::{DecodeError, DecodeErrorKind};
 use crate::encode::RawError;
+#[cfg(feature = "login")]
 use crate::pipeline::Slot;
 use crate::session::Refusal;
 
@@ -73,6 +74,7 @@ fn every_error_and_fate_says_something_of_its_own() {
     apart(&raw.map(|error| error.to_string()));
 }
 
+#[cfg(feature = "login")]
 #[test]
 fn borrowed_and_inline_memory_serve_alike_and_show_no_secret() {
     static SECRET: Login<'static> = Login {

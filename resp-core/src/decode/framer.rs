@@ -262,7 +262,7 @@ impl Framer {
         let mut drops = false;
         let mut n = self.pos.min(bytes.len());
         if self.inner.is_some() && !self.drops_inner {
-            if self.inner.start > 0 {
+            if !self.holds_push() {
                 // It may be whole with what comes.
                 n = self.inner.start;
                 self.inner.body = self.inner.body.wrapping_sub(n);
@@ -286,6 +286,11 @@ impl Framer {
         }
         self.pos = self.pos.wrapping_sub(n);
         (n, drops)
+    }
+
+    /// Whether what [`give_up`](Self::give_up) would give up is a push inside the frame, which needs more room to be whole.
+    pub(crate) const fn holds_push(&self) -> bool {
+        self.inner.is_some() && !self.drops_inner && self.inner.start == 0
     }
 
     /// The header of the frame that is not whole yet, as far as it is known.

@@ -20,7 +20,8 @@ pub enum Event<'a, Tag> {
         kind: Kind,
         /// Its length in bytes.
         bytes: u64,
-        /// Its first bytes, at most 64 and half of `rx`: enough for an error's code.
+        /// Its first bytes, at most 64 and half of `rx`: enough for an error's code. None where a push inside
+        /// needed their room.
         head: &'a [u8],
     },
     /// A command ended without an answer.

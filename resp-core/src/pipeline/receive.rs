@@ -243,8 +243,8 @@ impl Engine {
             return self.starved();
         }
         let begins = self.given_up == 0;
-        if begins && self.rx.release() > 0 {
-            // What the server said to the handshake makes room.
+        if (begins || self.framer.holds_push()) && self.rx.release() > 0 {
+            // What is kept makes room: of an earlier error for this reply, of this reply for a push inside it.
             self.words = Span::NOTHING;
             return self.starved();
         }

@@ -263,6 +263,8 @@ impl Engine {
                 }
             }
             Ok(Step::Inner { .. }) => {}
+            // What is kept of the reply makes room for a push inside it.
+            Ok(Step::More) if full && self.rx.release() > 0 => look = self.await_more(),
             Ok(Step::More) if full => {
                 let cut = |top| Frame {
                     len: waiting.len(),

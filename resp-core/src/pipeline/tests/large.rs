@@ -273,11 +273,31 @@ fn a_push_too_large_inside_a_reply_too_large_is_dropped_with_what_stands_in_it()
     let push = format!(">2\r\n+k\r\n{inner}$300\r\n{}\r\n", "x".repeat(300));
     let small = ">1\r\n+small\r\n";
     let bytes = format!("*3\r\n+a\r\n{push}+b\r\n{small}+c\r\n+PONG\r\n");
-    let large = format!("1: too large, array, {} bytes, *3 +a", bytes.len() - 7);
+    // It needed the room of what was kept of the reply.
+    let large = format!("1: too large, array, {} bytes, ", bytes.len() - 7);
     at_every_step(two_pings, &bytes, &["push: >1 +small", &large, "2: +PONG"]);
     let mut rig = two_pings();
     rig.feed(&bytes);
     assert_eq!(rig.pipeline.pushes_dropped(), 1);
+}
+
+#[cfg(feature = "resp3")]
+#[test]
+fn a_push_that_fills_the_buffer_is_handed_out_of_a_reply_too_large() {
+    for n in each(30..57) {
+        let push = format!(">1\r\n+{}\r\n", "p".repeat(n));
+        let front = format!("*3\r\n${}\r\n{}\r\n", 90, "x".repeat(90));
+        let bytes = format!("{front}{push}:1\r\n:2\r\n+PONG\r\n");
+        let told = format!("push: >1 +{}", "p".repeat(n));
+        for step in each(1..80).chain([usize::MAX]) {
+            let mut rig = two_pings();
+            let events = rig.feed_by(bytes.as_bytes(), step);
+            assert_eq!(events[0], told, "{n}, by {step}");
+            assert!(events[1].starts_with("1: too large, array, "));
+            assert_eq!(events[2], "2: +PONG");
+            assert_eq!(rig.pipeline.pushes_dropped(), 0);
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,11 @@ use crate::decode::tests::random::each;
 use crate::session::Refusal;
 
 fn resp3() -> Rig {
-    let mut rig = Rig::closed(4096, 4096, 64);
+    resp3_of(4096)
+}
+
+fn resp3_of(rx: usize) -> Rig {
+    let mut rig = Rig::closed(4096, rx, 64);
     rig.pipeline.storage_mut().login.protocol = Protocol::Resp3;
     rig.pipeline.open(rig.now);
     rig.sent();
@@ -466,6 +470,33 @@ fn a_named_protocol_error_is_nobodys_reply() {
         rig.feed("-ERR Protocol error: invalid bulk length\r\n"),
         ["1: Unknown(LinkLost)", "error: Farewell"]
     );
+}
+
+#[test]
+fn a_message_that_fills_the_buffer_is_handed_out_of_an_exec_too_large() {
+    for oversize in [Oversize::Skip, Oversize::Stream] {
+        let message = format!(">1\r\n+{}\r\n", "m".repeat(50));
+        let element = format!("$40\r\n{}\r\n", "x".repeat(40));
+        let subscribed = confirmed(">", "subscribe", "a", 1);
+        let bytes = format!(
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n{subscribed}{element}{message}{element}+PONG\r\n"
+        );
+        for step in each(1..80).chain([usize::MAX]) {
+            let mut rig = resp3_of(64);
+            rig.config(|config| config.oversize = oversize);
+            rig.submit(cmd("MULTI"), 1);
+            rig.submit(cmd("SUBSCRIBE").arg("a"), 2);
+            rig.submit(cmd("GET").arg("x"), 2);
+            rig.submit(cmd("EXEC"), 3);
+            rig.ping(5);
+            rig.sent();
+            let told = rig.feed_by(bytes.as_bytes(), step);
+            let push = format!("push: >1 +{}", "m".repeat(50));
+            assert!(told.contains(&push), "by {step}: {told:?}");
+            assert_eq!(told.last().map(String::as_str), Some("5: +PONG"));
+            assert_eq!(rig.pipeline.pushes_dropped(), 0);
+        }
+    }
 }
 
 #[test]

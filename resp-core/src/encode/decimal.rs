@@ -12,7 +12,8 @@ pub(crate) struct Decimal {
 }
 
 impl Decimal {
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn unsigned(n: u64) -> Self {
         let mut this = Self {
             text: [b'0'; MAX],
@@ -90,7 +91,8 @@ impl Decimal {
 }
 
 /// How many digits a number has.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) const fn count(n: u64) -> usize {
     if n < 10 {
         1

@@ -251,7 +251,8 @@ impl Engine {
     }
 
     /// What else depends on which slot is the oldest.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn popped(&mut self, mem: &mut Memory<'_>) {
         if self.expired > 0 {
             self.expired = self.expired.wrapping_sub(1);

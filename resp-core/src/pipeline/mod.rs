@@ -285,7 +285,8 @@ impl<S: Storage> Pipeline<S> {
 
     /// Where received bytes go; commit them with [`recv_commit`](Self::recv_commit). Empty when
     /// the memory is full: poll events before reading on.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub fn recv_space(&mut self) -> &mut [u8] {
         if matches!(
             self.engine.link,

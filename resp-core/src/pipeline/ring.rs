@@ -417,7 +417,8 @@ impl Ring {
 
     /// Gives up the oldest slot, whose last byte has left: its bytes, those of them that count in the
     /// window, and the bytes of reply that were expected.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn pop_sent(
         &mut self,
         (len, window_len, hint): (u32, u32, u32),

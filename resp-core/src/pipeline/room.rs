@@ -105,6 +105,7 @@ impl<S: Storage> Pipeline<S> {
     /// connection too: the reply may then be about something that its first run has done. Ask
     /// before anything else is submitted.
     #[must_use]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub fn was_sent_before(&mut self) -> bool {
         let slots = self.storage.parts().slots;
         let last = ring::before(self.engine.ring.index(0, slots), slots.len());

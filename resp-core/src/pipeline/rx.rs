@@ -25,7 +25,7 @@ pub(crate) struct Span {
 
 impl Span {
     pub(crate) const NOTHING: Self = Self { at: 0, len: 0 };
-
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn of(self, memory: &[u8]) -> &[u8] {
         let bytes = memory.get(self.at..).unwrap_or_default();
         bytes.get(..self.len).unwrap_or_default()

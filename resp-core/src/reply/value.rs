@@ -94,7 +94,8 @@ impl<'a> Value<'a> {
     /// The value whose header says this and whose text, bytes or elements begin `body`, and what
     /// lies behind the scalar or the header. `None` for attributes, which are no value, and if
     /// there are fewer bytes than the header says.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) fn split(kind: Kind, value: i64, body: &'a [u8]) -> Option<(Self, &'a [u8])> {
         match kind {
             Kind::Bulk | Kind::Status => {

@@ -2,77 +2,77 @@
 //! looked at; the first bytes are kept at the front of `rx`.
 
 use super::engine::{Engine, Memory};
-use super::error::PipelineError;
-use super::receive::{Found, is_farewell};
-use super::rx::Span;
+use super::receive::{Found, Look};
 use crate::Kind;
 use crate::decode::framer::Frame;
-use crate::session::Settled;
 
 /// What the end of a large reply is told as, if it was a command's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     Skipped,
+    #[cfg(feature = "pieces")]
     Streamed,
 }
 
+/// What is known of a reply that was larger than `rx`, beside what is kept of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Large {
+    /// Its length.
+    bytes: usize,
+    /// Bytes of it that are kept.
+    pub(crate) kept: usize,
+    /// Where in `rx` its last bytes begin.
+    pub(crate) last: usize,
+    end: End,
+}
+
+impl Large {
+    /// What its command's caller is told.
+    pub(crate) const fn told(self, slot: usize, kind: Kind) -> Found {
+        match self.end {
+            End::Skipped => Found::TooLarge {
+                slot,
+                kind,
+                bytes: self.bytes,
+                head: self.kept,
+            },
+            #[cfg(feature = "pieces")]
+            End::Streamed => Found::Streamed {
+                slot,
+                bytes: self.bytes,
+            },
+        }
+    }
+}
+
 impl Engine {
-    /// A large reply is whole, of so many bytes, the last of which lie behind `at`: whose was it?
-    /// `None` if the state moved.
-    #[inline(never)]
-    pub(crate) fn finish_large(
+    /// A large reply is whole, of so many bytes, the last of which lie behind `last`. What is kept of it is
+    /// given for the frame, as if a CRLF stood behind.
+    pub(crate) fn large(
         &mut self,
-        mem: &mut Memory<'_>,
+        mem: &Memory<'_>,
         kind: Kind,
-        at: usize,
+        last: usize,
         bytes: usize,
         end: End,
-    ) -> Option<Found> {
-        let owner = self.head(mem);
+    ) -> Look {
         let kept = self.rx.release();
         let head = mem.rx.get(..kept).unwrap_or_default();
-        let body = text_start(head);
-        let text = Span {
-            at: body,
-            len: kept.saturating_sub(body),
-        };
-        if self.handshake.is_owed() && !kind.is_push() {
-            return self.login_answer(mem, kind, text);
-        }
-        if kind.is_error() && (owner.is_none() || is_farewell(text.of(mem.rx))) {
-            self.words = text;
-            self.fail(PipelineError::Farewell);
-            return None;
-        }
         let frame = Frame {
             kind,
             value: 0,
-            body,
+            body: text_start(head),
             len: kept.saturating_add(2),
         };
-        let last = mem.rx.get(at..self.rx.start).unwrap_or_default();
-        match self.session.settle_cut(owner, head, frame, last) {
-            Settled::Push => {
-                self.pushes_dropped = self.pushes_dropped.saturating_add(1);
-                None
-            }
-            _ if owner.is_none() => {
-                self.fail(PipelineError::Unexpected(kind));
-                None
-            }
-            settled => {
-                let (slot, gone) = self.answer(mem, settled);
-                match (gone, end) {
-                    (true, _) => None,
-                    (false, End::Streamed) => Some(Found::Streamed { slot, bytes }),
-                    (false, End::Skipped) => Some(Found::TooLarge {
-                        slot,
-                        kind,
-                        bytes,
-                        head: kept,
-                    }),
-                }
-            }
+        Look::Whole {
+            at: 0,
+            frame,
+            large: Some(Large {
+                bytes,
+                kept,
+                last,
+                end,
+            }),
         }
     }
 }

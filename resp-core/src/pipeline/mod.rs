@@ -532,6 +532,7 @@ fn event<'a, Tag>(found: Found, rx: &'a [u8], tags: &mut [Option<Tag>]) -> Optio
             bytes: bytes as u64,
             head: rx.get(..head).unwrap_or_default(),
         },
+        #[cfg(feature = "pieces")]
         Found::Streamed { slot, bytes } => Event::Streamed {
             tag: tag(slot)?,
             bytes: bytes as u64,

@@ -3,7 +3,7 @@
 use super::engine::{Engine, Link, Memory};
 use super::error::PipelineError;
 use super::event::Fate;
-use super::large::End;
+use super::large::{End, Large};
 use super::rx::Span;
 use super::slot::Flags;
 use super::{Pieces, Told};
@@ -52,6 +52,7 @@ pub(crate) enum Found {
     },
     /// A piece of the reply to the oldest command.
     Piece(Told),
+    #[cfg(feature = "pieces")]
     Streamed {
         slot: usize,
         bytes: usize,
@@ -65,17 +66,12 @@ pub(crate) enum Look {
     Found(Found),
     /// Nothing to tell, but the state has moved: look again.
     Moved,
-    /// A frame is whole, at `at` in `rx`: whose is it?
-    Frame {
+    /// A frame is whole, at `at` in `rx`: whose is it? Where it is larger than `rx`, what lies there is what is
+    /// kept of it.
+    Whole {
         at: usize,
         frame: Frame,
-    },
-    /// A reply of so many bytes, larger than `rx`, is whole, the last of them behind `at`: whose was it?
-    Large {
-        at: usize,
-        kind: Kind,
-        bytes: usize,
-        end: End,
+        large: Option<Large>,
     },
 }
 
@@ -134,13 +130,7 @@ impl Engine {
             let found = match look {
                 Look::Found(found) => return Ok(found),
                 Look::Moved => continue,
-                Look::Frame { at, frame } => self.attribute(mem, at, frame),
-                Look::Large {
-                    at,
-                    kind,
-                    bytes,
-                    end,
-                } => self.finish_large(mem, kind, at, bytes, end),
+                Look::Whole { at, frame, large } => self.attribute(mem, at, frame, large),
             };
             if let Some(found) = found {
                 return Ok(found);
@@ -186,13 +176,15 @@ impl Engine {
                 let at = self.rx.start;
                 self.rx.consume(frame.len);
                 match core::mem::take(&mut self.given_up) {
-                    0 => Look::Frame { at, frame },
-                    given_up => Look::Large {
+                    0 => Look::Whole {
                         at,
-                        kind: frame.kind,
-                        bytes: given_up.saturating_add(frame.len),
-                        end: End::Skipped,
+                        frame,
+                        large: None,
                     },
+                    given_up => {
+                        let bytes = given_up.saturating_add(frame.len);
+                        self.large(mem, frame.kind, at, bytes, End::Skipped)
+                    }
                 }
             }
             Ok(Step::Inner { start, push }) => Look::Found(Found::Push {
@@ -269,7 +261,13 @@ impl Engine {
     /// Whose is this frame? `None` if the state moved.
     #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-    fn attribute(&mut self, mem: &mut Memory<'_>, at: usize, frame: Frame) -> Option<Found> {
+    fn attribute(
+        &mut self,
+        mem: &mut Memory<'_>,
+        at: usize,
+        frame: Frame,
+        large: Option<Large>,
+    ) -> Option<Found> {
         let head = self.head(mem);
         let bytes = mem.rx.get(at..).unwrap_or_default();
         let text = Span {
@@ -284,15 +282,31 @@ impl Engine {
             self.fail(PipelineError::Farewell);
             return None;
         }
-        match self.session.settle(head, bytes, frame) {
-            Settled::Push => Some(Found::Push { at, frame }),
+        let settled = match large {
+            None => self.session.settle(head, bytes, frame),
+            Some(large) => {
+                let kept = bytes.get(..large.kept).unwrap_or_default();
+                let last = mem.rx.get(large.last..self.rx.start).unwrap_or_default();
+                self.session.settle_cut(head, kept, frame, last)
+            }
+        };
+        match settled {
+            Settled::Push if large.is_none() => Some(Found::Push { at, frame }),
+            Settled::Push => {
+                self.pushes_dropped = self.pushes_dropped.saturating_add(1);
+                None
+            }
             _ if head.is_none() => {
                 self.fail(PipelineError::Unexpected(frame.kind));
                 None
             }
             settled => {
                 let (slot, gone) = self.answer(mem, settled);
-                (!gone).then_some(Found::Reply { slot, at, frame })
+                let found = match large {
+                    None => Found::Reply { slot, at, frame },
+                    Some(large) => large.told(slot, frame.kind),
+                };
+                (!gone).then_some(found)
             }
         }
     }

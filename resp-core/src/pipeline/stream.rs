@@ -172,12 +172,7 @@ impl Engine {
                     false => End::Skipped,
                 };
                 let bytes = pieces.bytes;
-                Next::Over(Look::Large {
-                    at,
-                    kind,
-                    bytes,
-                    end,
-                })
+                Next::Over(self.large(mem, kind, at, bytes, end))
             }
             Ok(Some((Piece::Push, _))) => Next::Push,
             Ok(Some((piece, n))) => {

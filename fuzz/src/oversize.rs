@@ -231,7 +231,9 @@ fn check(bytes: &[u8], rx: usize, oversize: Oversize, told: &Told) {
             return;
         }
         let error = respipe_core::Reply::new(raw, frame).error();
-        if error.is_some_and(|error| error.text().starts_with(b"ERR Protocol error")) {
+        let farewells: [&[u8]; 2] = [b"ERR Protocol error", b"ERR max number of clients"];
+        let text = error.map_or(&[][..], |error| error.text());
+        if farewells.iter().any(|farewell| text.starts_with(farewell)) {
             // Of what is too large the first bytes are kept: attributes, where an error has any.
             let unseen = raw.len() > rx && raw[0] == b'|';
             assert!(

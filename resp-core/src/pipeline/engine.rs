@@ -227,7 +227,9 @@ impl Engine {
         if !self.session.watches(Effect::Plain) {
             self.ring.pass_plain(mem.slots, mem.tx.len());
         }
-        if self.ring.sent < self.ring.cleared {
+        // Without these features there is nothing special.
+        let special = cfg!(any(feature = "pieces", feature = "session"));
+        if special && self.ring.sent < self.ring.cleared {
             self.pass_special(mem.slots, mem.tx.len());
         }
     }

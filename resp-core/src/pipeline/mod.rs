@@ -380,7 +380,10 @@ impl<S: Storage> Pipeline<S> {
     #[inline]
     pub fn poll_transmit(&mut self) -> Option<&[u8]> {
         if !self.engine.is_sending_commands() {
-            return self.transmit_login();
+            return match cfg!(feature = "login") {
+                true => self.transmit_login(),
+                false => None,
+            };
         }
         // Asked by every pump, again and again.
         if self.engine.ring.is_all_out() {
@@ -389,6 +392,7 @@ impl<S: Storage> Pipeline<S> {
         self.transmit()
     }
 
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn transmit(&mut self) -> Option<&[u8]> {
         split!(self => mem, _tags);
         self.engine.clear(&mut mem);

@@ -2,9 +2,8 @@
 
 use super::header::{self, FAST, Header, Parsed};
 use super::work::looked_at;
-use super::{DecodeError, DecodeErrorKind, push};
+use super::{DecodeError, DecodeErrorKind, Inner};
 use crate::Kind;
-use crate::kind::RESP3;
 
 /// Finds where a reply ends.
 ///
@@ -26,8 +25,6 @@ pub struct Framer {
     cut: bool,
     /// The bytes of a bulk lie before `pos`, its CRLF at `pos`.
     terminator: bool,
-    /// A push began, and its kind, which decides whether it is an element, comes next.
-    kind_next: bool,
     /// The kind of the value that is the frame's own, its attributes apart, once it is known.
     top: Top,
     /// Once it is known: its number, and where its text, its bytes or its first element begins.
@@ -35,10 +32,6 @@ pub struct Framer {
     body: usize,
     /// The push inside the frame's aggregate that is not whole yet.
     inner: Inner,
-    /// It is too large to be handed out.
-    drops_inner: bool,
-    /// How many pushes inside this frame were handed out.
-    handed_out: u32,
 }
 
 /// What is known of the frame's own value. All zero at first, which `None` of a [`Kind`] is not.
@@ -48,30 +41,6 @@ enum Top {
     #[default]
     Unknown,
     Known(Kind),
-}
-
-/// A push inside an aggregate. All zero where there is none.
-#[derive(Clone, Copy, Debug, Default)]
-struct Inner {
-    start: usize,
-    body: usize,
-    /// Values in it.
-    count: usize,
-    /// What was owed before, which is not nothing; when it is owed again, the push is whole.
-    owed: usize,
-}
-
-impl Inner {
-    const NONE: Self = Self {
-        start: 0,
-        body: 0,
-        count: 0,
-        owed: 0,
-    };
-
-    const fn is_some(&self) -> bool {
-        RESP3 && self.owed > 0
-    }
 }
 
 /// A whole frame: where its parts lie and what its first line said.
@@ -144,6 +113,7 @@ pub(crate) enum Step {
     /// A frame is whole, at the front of the bytes.
     Frame(Frame),
     /// A push inside the frame is whole: it begins at `start`, its offsets are relative to there.
+    #[cfg(feature = "resp3")]
     Inner { start: usize, push: Frame },
 }
 
@@ -157,13 +127,10 @@ impl Framer {
             scanned: 0,
             cut: false,
             terminator: false,
-            kind_next: false,
             top: Top::Unknown,
             value: 0,
             body: 0,
-            inner: Inner::NONE,
-            drops_inner: false,
-            handed_out: 0,
+            inner: Inner::new(),
         }
     }
 
@@ -190,6 +157,7 @@ impl Framer {
             match self.step(bytes)? {
                 Step::More => return Ok(None),
                 Step::Frame(frame) => return Ok(Some(frame)),
+                #[cfg(feature = "resp3")]
                 Step::Inner { .. } => {}
             }
         }
@@ -259,20 +227,12 @@ impl Framer {
     ///
     /// Of a line of text the first byte, which says what it is, moves along.
     pub(crate) fn give_up(&mut self, bytes: &mut [u8]) -> (usize, bool) {
-        let mut drops = false;
-        let mut n = self.pos.min(bytes.len());
-        if self.inner.is_some() && !self.drops_inner {
-            if !self.holds_push() {
-                // It may be whole with what comes.
-                n = self.inner.start;
-                self.inner.body = self.inner.body.wrapping_sub(n);
-                self.inner.start = 0;
-                self.pos = self.pos.wrapping_sub(n);
-                return (n, false);
-            }
-            self.drops_inner = true;
-            drops = true;
+        let (before, drops) = self.inner.give_up();
+        if before > 0 {
+            self.pos = self.pos.wrapping_sub(before);
+            return (before, false);
         }
+        let mut n = self.pos.min(bytes.len());
         if self.scanned > 1
             && let Some(&first) = bytes.get(self.pos)
         {
@@ -290,7 +250,7 @@ impl Framer {
 
     /// Whether what [`give_up`](Self::give_up) would give up is a push inside the frame, which needs more room to be whole.
     pub(crate) const fn holds_push(&self) -> bool {
-        self.inner.is_some() && !self.drops_inner && self.inner.start == 0
+        self.inner.holds_room()
     }
 
     /// The header of the frame that is not whole yet, as far as it is known.
@@ -308,7 +268,7 @@ impl Framer {
 
     /// How many pushes inside the unfinished frame were handed out.
     pub(crate) const fn handed_out(&self) -> u32 {
-        self.handed_out
+        self.inner.handed_out()
     }
 
     /// Forgets the unfinished frame.
@@ -333,12 +293,12 @@ impl Framer {
                 let Some(header) = self.header(bytes)? else {
                     return Ok(Step::More);
                 };
-                if RESP3 && self.kind_next && !self.judge(bytes, header) {
+                if self.inner.awaits_kind() && !self.judge(bytes, header) {
                     return Ok(Step::More);
                 }
                 self.value(header)?;
             }
-            if FAST && !self.terminator && !self.kind_next {
+            if FAST && !self.terminator && !self.inner.awaits_kind() {
                 self.short_scalars(bytes);
             }
             if let Some(step) = self.whole() {
@@ -353,9 +313,8 @@ impl Framer {
     fn short_scalars(&mut self, bytes: &[u8]) {
         let least = match self.top {
             // Behind its attributes comes the value of the frame, which has to be noted.
-            Top::Unknown if !self.inner.is_some() => 1,
-            _ if RESP3 => self.inner.owed,
-            _ => 0,
+            Top::Unknown if self.inner.owed() == 0 => 1,
+            _ => self.inner.owed(),
         };
         let mut rest = bytes.get(self.pos..).unwrap_or_default();
         let mut owed = self.owed;
@@ -409,16 +368,7 @@ impl Framer {
             return Ok(());
         }
         if header.kind.is_push() && !is_top {
-            self.kind_next = header.value > 0;
-            // A push inside a push is left to those who walk the outer one.
-            if !self.inner.is_some() {
-                self.inner = Inner {
-                    start,
-                    body,
-                    count: header.count(),
-                    owed: self.owed,
-                };
-            }
+            self.inner.begin(header, start, self.owed);
         }
         let owed = header.owed_after(self.owed, is_top);
         self.owed = owed.ok_or(DecodeErrorKind::OutOfRange)?;
@@ -426,25 +376,15 @@ impl Framer {
         Ok(())
     }
 
-    /// Decides by its kind, which `header` begins, whether the push before it is an element.
-    /// False if more bytes are needed.
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    /// Whether the push before `header`, which begins its kind, was judged; if not, more bytes are needed.
+    #[inline]
     fn judge(&mut self, bytes: &[u8], header: Header) -> bool {
-        let rest = bytes.get(self.pos..).unwrap_or_default();
-        let Some(text) = push::kind(rest, header) else {
-            return false;
-        };
-        self.kind_next = false;
-        if push::is_element(text) {
-            // It pays one after all, and is nothing to hand out by itself.
+        let element = self.inner.judge(bytes, header, self.pos);
+        if element == Some(true) {
+            // It pays one after all.
             self.owed = self.owed.wrapping_sub(1);
-            if self.inner.is_some() && self.inner.body == self.pos {
-                self.inner = Inner::NONE;
-                self.drops_inner = false;
-            }
         }
-        true
+        element.is_some()
     }
 
     /// What is whole now that something was paid.
@@ -459,24 +399,7 @@ impl Framer {
             self.reset();
             return Some(Step::Frame(frame));
         }
-        let inner = self.inner;
-        if !inner.is_some() || self.owed != inner.owed || self.kind_next {
-            return None;
-        }
-        self.inner = Inner::NONE;
-        if core::mem::take(&mut self.drops_inner) {
-            return None;
-        }
-        self.handed_out = self.handed_out.saturating_add(1);
-        Some(Step::Inner {
-            start: inner.start,
-            push: Frame {
-                kind: Kind::Push,
-                value: i64::try_from(inner.count).unwrap_or(i64::MAX),
-                body: inner.body.wrapping_sub(inner.start),
-                len: self.pos.wrapping_sub(inner.start),
-            },
-        })
+        self.inner.whole(self.owed, self.pos)
     }
 }
 

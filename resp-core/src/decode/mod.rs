@@ -17,10 +17,19 @@
 mod error;
 pub(crate) mod framer;
 pub(crate) mod header;
+#[cfg(feature = "resp3")]
+mod inner;
+#[cfg(not(feature = "resp3"))]
+mod no_inner;
 pub(crate) mod push;
 #[cfg(feature = "pieces")]
 pub(crate) mod stream;
 pub(crate) mod work;
+
+#[cfg(feature = "resp3")]
+use inner::Inner;
+#[cfg(not(feature = "resp3"))]
+use no_inner::Inner;
 
 pub use error::{DecodeError, DecodeErrorKind};
 pub use framer::{Frame, Framer};

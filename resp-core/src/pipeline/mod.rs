@@ -520,6 +520,7 @@ fn event<'a, Tag>(found: Found, rx: &'a [u8], tags: &mut [Option<Tag>]) -> Optio
             tag: tag(slot)?,
             reply: reply(at, frame),
         },
+        #[cfg(feature = "resp3")]
         Found::Push { at, frame } => Event::Push(reply(at, frame)),
         Found::Ended { slot, fate } => Event::Ended {
             tag: tag(slot)?,

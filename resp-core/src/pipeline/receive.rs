@@ -35,6 +35,7 @@ pub(crate) enum Found {
         at: usize,
         frame: Frame,
     },
+    #[cfg(feature = "resp3")]
     Push {
         at: usize,
         frame: Frame,
@@ -187,6 +188,7 @@ impl Engine {
                     }
                 }
             }
+            #[cfg(feature = "resp3")]
             Ok(Step::Inner { start, push }) => Look::Found(Found::Push {
                 at: self.rx.start.wrapping_add(start),
                 frame: push,
@@ -291,7 +293,9 @@ impl Engine {
             }
         };
         match settled {
+            #[cfg(feature = "resp3")]
             Settled::Push if large.is_none() => Some(Found::Push { at, frame }),
+            #[cfg(feature = "resp3")]
             Settled::Push => {
                 self.pushes_dropped = self.pushes_dropped.saturating_add(1);
                 None
@@ -332,7 +336,7 @@ impl Engine {
         match settled {
             Settled::LogInAgain => self.link_again(),
             Settled::Closing => self.closing = true,
-            Settled::Answered | Settled::Push => {}
+            _ => {}
         }
         (index, gone)
     }

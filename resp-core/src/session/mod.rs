@@ -42,6 +42,7 @@ pub(crate) enum Settled {
     /// It was this command's reply, and its last.
     Answered,
     /// Not a reply: a push, to be handed out as such.
+    #[cfg(feature = "resp3")]
     Push,
     /// It was this command's reply; the handshake has to run again.
     LogInAgain,

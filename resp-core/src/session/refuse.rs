@@ -125,10 +125,12 @@ impl Session {
         _bytes: &[u8],
         frame: Frame,
     ) -> Settled {
-        match frame.kind.is_push() {
-            true => Settled::Push,
-            false => Settled::Answered,
+        #[cfg(feature = "resp3")]
+        if frame.kind == crate::Kind::Push {
+            return Settled::Push;
         }
+        let _ = frame;
+        Settled::Answered
     }
 
     pub(crate) fn settle_cut(

@@ -9,41 +9,70 @@ pub(crate) const RESP3: bool = cfg!(feature = "resp3");
 /// (`_`) are all [`Kind::Null`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[repr(u8)]
+#[repr(u32)]
 pub enum Kind {
     /// `+`: a simple string, such as `+OK`; any bytes but CR and LF.
-    Status = b'+',
+    Status = b'+' as u32,
     /// `-`: a simple error, such as `-WRONGTYPE …`.
-    Error = b'-',
+    Error = b'-' as u32,
     /// `:`: a signed 64-bit integer.
-    Integer = b':',
+    Integer = b':' as u32,
     /// `$`: bytes with their length in front.
-    Bulk = b'$',
+    Bulk = b'$' as u32,
     /// `*`: an array.
-    Array = b'*',
+    Array = b'*' as u32,
     /// `_`, `$-1` or `*-1`: null.
-    Null = b'_',
+    Null = b'_' as u32,
     /// `#`: a boolean.
-    Boolean = b'#',
+    Boolean = b'#' as u32,
     /// `,`: a double, as text.
-    Double = b',',
+    Double = b',' as u32,
     /// `(`: an integer of any size, as text.
-    BigNumber = b'(',
+    BigNumber = b'(' as u32,
     /// `!`: an error with its length in front.
-    BulkError = b'!',
+    BulkError = b'!' as u32,
     /// `=`: text with its length and a three-letter format in front.
-    Verbatim = b'=',
+    Verbatim = b'=' as u32,
     /// `%`: a map; its count is in pairs.
-    Map = b'%',
+    Map = b'%' as u32,
     /// `~`: a set.
-    Set = b'~',
+    Set = b'~' as u32,
     /// `>`: a push, which is no reply unless it confirms a subscription.
-    Push = b'>',
+    Push = b'>' as u32,
     /// `|`: attributes of the value that follows; their count is in pairs.
-    Attribute = b'|',
+    Attribute = b'|' as u32,
 }
 
 impl Kind {
+    /// Those that this build knows.
+    pub(crate) const KNOWN: &[Self] = &[
+        Self::Status,
+        Self::Error,
+        Self::Integer,
+        Self::Bulk,
+        Self::Array,
+        #[cfg(feature = "resp3")]
+        Self::Null,
+        #[cfg(feature = "resp3")]
+        Self::Boolean,
+        #[cfg(feature = "resp3")]
+        Self::Double,
+        #[cfg(feature = "resp3")]
+        Self::BigNumber,
+        #[cfg(feature = "resp3")]
+        Self::BulkError,
+        #[cfg(feature = "resp3")]
+        Self::Verbatim,
+        #[cfg(feature = "resp3")]
+        Self::Map,
+        #[cfg(feature = "resp3")]
+        Self::Set,
+        #[cfg(feature = "resp3")]
+        Self::Push,
+        #[cfg(feature = "resp3")]
+        Self::Attribute,
+    ];
+
     /// Whether values of this kind are counts of further values. A build without the feature `resp3` meets
     /// none of the types that only RESP3 has, and does not know them here either.
     #[must_use]

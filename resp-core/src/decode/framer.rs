@@ -45,13 +45,23 @@ enum Top {
 
 /// A whole frame: where its parts lie and what its first line said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+// Without holes on a small machine, which the compiler would copy along, byte by byte.
+#[cfg_attr(not(target_pointer_width = "64"), repr(packed(4)))]
 pub struct Frame {
     pub(crate) kind: Kind,
     pub(crate) value: i64,
     /// Where the text, the bytes or the first element begins.
     pub(crate) body: usize,
     pub(crate) len: usize,
+}
+
+/// By hand, because no field of a packed type can be borrowed.
+#[cfg(feature = "defmt")]
+impl defmt::Format for Frame {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let (kind, len) = (self.kind, self.len);
+        defmt::write!(f, "Frame {{ kind: {}, len: {} }}", kind, len);
+    }
 }
 
 impl Frame {

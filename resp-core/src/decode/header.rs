@@ -7,6 +7,7 @@ use crate::kind::RESP3;
 
 /// The first line of a value, parsed once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(target_pointer_width = "64"), repr(packed(4)))]
 pub(crate) struct Header {
     pub(crate) kind: Kind,
     /// Bulks: bytes. Aggregates: values, or pairs. Integers and booleans: the value itself.
@@ -182,26 +183,12 @@ pub(crate) fn parse(bytes: &[u8], scanned: usize) -> Result<Parsed, Kinds> {
 }
 
 fn kind_of(first: u8, text: &[u8]) -> Result<Kind, Kinds> {
-    let kind = match first {
-        b'+' => Kind::Status,
-        b'-' => Kind::Error,
-        b':' => Kind::Integer,
-        b'$' => Kind::Bulk,
-        b'*' => Kind::Array,
-        other if !RESP3 => return Err(Kinds::UnknownType(other)),
-        b'_' => Kind::Null,
-        b'#' => Kind::Boolean,
-        b',' => Kind::Double,
-        b'(' => Kind::BigNumber,
-        b'!' => Kind::BulkError,
-        b'=' => Kind::Verbatim,
-        b'%' => Kind::Map,
-        b'~' => Kind::Set,
-        b'>' => Kind::Push,
-        b'|' => Kind::Attribute,
-        // The chunk of a streamed string, the end of a streamed aggregate.
-        b';' | b'.' => return Err(Kinds::StreamedType),
-        other => return Err(Kinds::UnknownType(other)),
+    let Some(&kind) = Kind::KNOWN.iter().find(|kind| **kind as u8 == first) else {
+        return Err(match first {
+            // The chunk of a streamed string, the end of a streamed aggregate.
+            b';' | b'.' if RESP3 => Kinds::StreamedType,
+            other => Kinds::UnknownType(other),
+        });
     };
     if RESP3 && matches!(text.first(), Some(b'?')) && (kind.is_aggregate() || kind.is_bulk()) {
         return Err(Kinds::StreamedType);

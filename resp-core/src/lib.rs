@@ -26,8 +26,8 @@
 //!
 //! | feature | default | what it brings |
 //! | --- | --- | --- |
-//! | `session` | yes | commands that block, subscribe, open transactions or change the session otherwise; without it they are refused by name ([`session::Refusal`]). Asks for `pieces` and `resp3` |
-//! | `pieces` | yes | what is larger than the buffers, in pieces: replies as tokens, commands longer than `tx`; without it such replies are skipped and such commands refused |
+//! | `session` | yes | commands that block, subscribe, open transactions or change the session otherwise; without it they are refused by name ([`session::Refusal`]). Asks for `pieces` |
+//! | `pieces` | yes | what is larger than the buffers, in pieces: replies as tokens, commands longer than `tx`; without it such replies are skipped and such commands refused. Asks for `resp3` |
 //! | `resp3` | yes | RESP3, which HELLO asks for; without it RESP2 is spoken, and its types alone are known. Asks for `login` |
 //! | `login` | yes | the handshake: password, database, name ([`Login`]); without it a connection begins with the caller's first command |
 //! | `alloc` | | storage on the heap, owned replies, `String` and `Vec` |

@@ -163,14 +163,19 @@ impl Framer {
 
     #[inline(never)]
     fn frame_by_steps(&mut self, bytes: &[u8]) -> Result<Option<Frame>, DecodeError> {
-        loop {
-            match self.step(bytes)? {
-                Step::More => return Ok(None),
-                Step::Frame(frame) => return Ok(Some(frame)),
-                #[cfg(feature = "resp3")]
-                Step::Inner { .. } => {}
-            }
+        #[cfg_attr(
+            not(feature = "resp3"),
+            expect(unused_mut, reason = "one step is enough")
+        )]
+        let mut step = self.step(bytes)?;
+        #[cfg(feature = "resp3")]
+        while matches!(step, Step::Inner { .. }) {
+            step = self.step(bytes)?;
         }
+        Ok(match step {
+            Step::Frame(frame) => Some(frame),
+            _ => None,
+        })
     }
 
     /// The scalar at the front of `bytes` if it is whole, no error, and begins a frame.

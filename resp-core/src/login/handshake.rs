@@ -1,6 +1,6 @@
 //! The state of a handshake: which command is out, and how much of it has left.
 
-use super::{Answer, Login, Protocol};
+use super::{Login, Protocol};
 use crate::encode::{Arguments as _, One, Sink, put_header};
 use crate::kind::RESP3;
 
@@ -17,6 +17,24 @@ enum Step {
     /// SELECT, SETNAME, SETINFO and PING, in one flight.
     Setup,
     Ready,
+}
+
+/// What the server says to a command of the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Yes,
+    /// It does not know the command, or the protocol.
+    TooOld,
+    No,
+}
+
+impl Answer {
+    pub(crate) fn of_error(text: &[u8]) -> Self {
+        match text.split(|byte| *byte == b' ').next() {
+            Some(b"NOPROTO" | b"ERR") => Self::TooOld,
+            _ => Self::No,
+        }
+    }
 }
 
 /// What an answer made of the handshake.

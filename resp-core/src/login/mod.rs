@@ -24,29 +24,11 @@ mod handshake;
 #[cfg(feature = "login")]
 pub use details::{Login, Protocol};
 #[cfg(feature = "login")]
-pub(crate) use handshake::{Advance, Handshake};
+pub(crate) use handshake::{Advance, Answer, Handshake};
 
 #[cfg(not(feature = "login"))]
 mod no_handshake;
 #[cfg(not(feature = "login"))]
-pub use no_handshake::Login;
+pub(crate) use no_handshake::Handshake;
 #[cfg(not(feature = "login"))]
-pub(crate) use no_handshake::{Advance, Handshake};
-
-/// What the server says to a command of the handshake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    Yes,
-    /// It does not know the command, or the protocol.
-    TooOld,
-    No,
-}
-
-impl Answer {
-    pub(crate) fn of_error(text: &[u8]) -> Self {
-        match text.split(|byte| *byte == b' ').next() {
-            Some(b"NOPROTO" | b"ERR") => Self::TooOld,
-            _ => Self::No,
-        }
-    }
-}
+pub use no_handshake::Login;

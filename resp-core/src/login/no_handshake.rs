@@ -2,8 +2,6 @@
 
 use core::marker::PhantomData;
 
-use super::Answer;
-
 /// What a connection begins with: nothing. Its fields come with the feature `login`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Login<'a> {
@@ -15,14 +13,6 @@ impl Login<'_> {
     pub const NONE: Self = Self {
         nothing: PhantomData,
     };
-}
-
-/// What an answer made of the handshake, to which there is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Advance {
-    Waiting,
-    Ready,
-    Refused,
 }
 
 /// No handshake: nothing is sent, and nothing is owed.
@@ -65,8 +55,4 @@ impl Handshake {
     }
 
     pub(crate) const fn transmitted(&mut self, _n: usize) {}
-
-    pub(crate) const fn reply(&mut self, _login: &Login<'_>, _answer: Answer) -> Advance {
-        Advance::Ready
-    }
 }

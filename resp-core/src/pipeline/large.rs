@@ -2,7 +2,7 @@
 //! looked at; the first bytes are kept at the front of `rx`.
 
 use super::engine::{Engine, Memory};
-use super::receive::{Found, Look};
+use super::receive::{How, Look};
 use crate::Kind;
 use crate::decode::framer::Frame;
 
@@ -28,19 +28,15 @@ pub(crate) struct Large {
 
 impl Large {
     /// What its command's caller is told.
-    pub(crate) const fn told(self, slot: usize, kind: Kind) -> Found {
+    pub(crate) const fn how(self, kind: Kind) -> How {
         match self.end {
-            End::Skipped => Found::TooLarge {
-                slot,
+            End::Skipped => How::TooLarge {
                 kind,
                 bytes: self.bytes,
                 head: self.kept,
             },
             #[cfg(feature = "pieces")]
-            End::Streamed => Found::Streamed {
-                slot,
-                bytes: self.bytes,
-            },
+            End::Streamed => How::Streamed { bytes: self.bytes },
         }
     }
 }

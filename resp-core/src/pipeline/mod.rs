@@ -50,6 +50,8 @@ mod engine;
 mod error;
 mod event;
 mod large;
+#[cfg(feature = "login")]
+mod login;
 mod receive;
 mod ring;
 mod room;
@@ -61,7 +63,7 @@ mod submit;
 #[cfg(not(feature = "pieces"))]
 mod no_pieces;
 #[cfg(not(feature = "pieces"))]
-use no_pieces::{Held, Pieces, Told};
+use no_pieces::{Held, Pieces};
 
 #[cfg(feature = "pieces")]
 mod pieces;
@@ -85,7 +87,7 @@ use crate::decode::framer::Frame;
 use crate::encode::Command;
 use crate::{Instant, Reply};
 use engine::{Engine, Link, Memory};
-use receive::Found;
+use receive::{Found, How};
 
 /// A submitted command's name, for [`Pipeline::abandon`].
 ///
@@ -461,10 +463,14 @@ impl<S: Storage> Pipeline<S> {
                 return Ok(Some(Event::Reply { tag, reply }));
             }
         }
+        #[cfg_attr(
+            not(feature = "login"),
+            expect(clippy::never_loop, reason = "only the handshake's answers go round")
+        )]
         let found = loop {
             split!(self => mem, _tags);
             match self.engine.poll(&mut mem.again())? {
-                Found::Nothing => return Ok(None),
+                #[cfg(feature = "login")]
                 Found::Login(answer) => {
                     let login = self.storage.login();
                     self.engine.login_reply(&login, answer);
@@ -513,37 +519,33 @@ impl Engine {
 /// Makes an event of what the engine found. Every slot that it names has a tag.
 #[inline]
 fn event<'a, Tag>(found: Found, rx: &'a [u8], tags: &mut [Option<Tag>]) -> Option<Event<'a, Tag>> {
-    let mut tag = |slot: usize| tags.get_mut(slot).and_then(Option::take);
     let reply = |at: usize, frame: Frame| Reply::new(rx.get(at..).unwrap_or_default(), frame);
-    Some(match found {
-        Found::Reply { slot, at, frame } => Event::Reply {
-            tag: tag(slot)?,
+    let (slot, how) = match found {
+        Found::Over { slot, how } => (slot, how),
+        #[cfg(feature = "resp3")]
+        Found::Push { at, frame } => return Some(Event::Push(reply(at, frame))),
+        #[cfg(feature = "pieces")]
+        Found::Piece(told) => return Some(Event::Token(told.token(rx))),
+        _ => return None,
+    };
+    let tag = tags.get_mut(slot)?.take()?;
+    Some(match how {
+        How::Replied { at, frame } => Event::Reply {
+            tag,
             reply: reply(at, frame),
         },
-        #[cfg(feature = "resp3")]
-        Found::Push { at, frame } => Event::Push(reply(at, frame)),
-        Found::Ended { slot, fate } => Event::Ended {
-            tag: tag(slot)?,
-            fate,
-        },
-        Found::TooLarge {
-            slot,
-            kind,
-            bytes,
-            head,
-        } => Event::TooLarge {
-            tag: tag(slot)?,
+        How::Ended(fate) => Event::Ended { tag, fate },
+        How::TooLarge { kind, bytes, head } => Event::TooLarge {
+            tag,
             kind,
             bytes: bytes as u64,
             head: rx.get(..head).unwrap_or_default(),
         },
         #[cfg(feature = "pieces")]
-        Found::Streamed { slot, bytes } => Event::Streamed {
-            tag: tag(slot)?,
+        How::Streamed { bytes } => Event::Streamed {
+            tag,
             bytes: bytes as u64,
         },
-        Found::Piece(told) => Event::Token(told.token(rx)),
-        Found::Nothing | Found::Login(_) => return None,
     })
 }
 

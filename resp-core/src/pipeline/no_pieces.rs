@@ -3,7 +3,6 @@
 
 use super::engine::{Engine, Memory};
 use super::error::SubmitError;
-use super::event::Token;
 use super::receive::{Look, Reading};
 use super::storage::Storage;
 use super::{Pipeline, Ticket};
@@ -13,16 +12,6 @@ use crate::encode::Command;
 /// The reading of a reply in pieces, which there is none of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Pieces {}
-
-/// A piece, which there is none of.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Told {}
-
-impl Told {
-    pub(crate) const fn token<'a>(self, _rx: &'a [u8]) -> Token<'a> {
-        match self {}
-    }
-}
 
 /// What is missing of the command that holds the line: no command does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,17 +1,20 @@
 //! What came from the network: whose reply is it?
 
+use super::Pieces;
+#[cfg(feature = "pieces")]
+use super::Told;
 use super::engine::{Engine, Link, Memory};
 use super::error::PipelineError;
 use super::event::Fate;
 use super::large::{End, Large};
 use super::rx::Span;
 use super::slot::Flags;
-use super::{Pieces, Told};
+use crate::Kind;
 use crate::decode::framer::{Frame, Step};
 use crate::decode::{DecodeError, DecodeErrorKind};
+#[cfg(feature = "login")]
 use crate::login::Answer;
 use crate::session::{Effect, Settled};
-use crate::{Kind, Login};
 
 /// How replies are read.
 #[derive(Clone, Copy, Debug)]
@@ -29,37 +32,47 @@ pub(crate) enum Reading {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Found {
     Nothing,
-    /// A reply at `at` in `rx` for the command of this slot.
-    Reply {
+    /// The command of this slot is over.
+    Over {
         slot: usize,
-        at: usize,
-        frame: Frame,
+        how: How,
     },
     #[cfg(feature = "resp3")]
     Push {
         at: usize,
         frame: Frame,
     },
-    Ended {
-        slot: usize,
-        fate: Fate,
-    },
+    /// A piece of the reply to the oldest command.
+    #[cfg(feature = "pieces")]
+    Piece(Told),
+    /// An answer to the handshake; the shell hands the login to `login_reply` and polls again.
+    #[cfg(feature = "login")]
+    Login(Answer),
+}
+
+/// How a command is over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum How {
+    /// With a reply at `at` in `rx`.
+    Replied { at: usize, frame: Frame },
+    /// Without one.
+    Ended(Fate),
+    /// With one that was too large, of which so many bytes are kept at the front of `rx`.
     TooLarge {
-        slot: usize,
         kind: Kind,
         bytes: usize,
-        /// Bytes of it that are kept at the front of `rx`.
         head: usize,
     },
-    /// A piece of the reply to the oldest command.
-    Piece(Told),
+    /// With one that was delivered in pieces.
     #[cfg(feature = "pieces")]
-    Streamed {
-        slot: usize,
-        bytes: usize,
-    },
-    /// An answer to the handshake; the shell hands the login to `login_reply` and polls again.
-    Login(Answer),
+    Streamed { bytes: usize },
+}
+
+impl Found {
+    const fn ended((slot, fate): (usize, Fate)) -> Self {
+        let how = How::Ended(fate);
+        Self::Over { slot, how }
+    }
 }
 
 /// What a look at the received bytes came to.
@@ -106,12 +119,12 @@ impl Engine {
     #[inline(never)]
     pub(crate) fn poll(&mut self, mem: &mut Memory<'_>) -> Result<Found, PipelineError> {
         loop {
-            if let Some((slot, fate)) = self.next_expired(mem) {
-                return Ok(Found::Ended { slot, fate });
+            if let Some(ended) = self.next_expired(mem) {
+                return Ok(Found::ended(ended));
             }
             if matches!(self.link, Link::Reaping) {
-                if let Some((slot, fate)) = self.reap(mem) {
-                    return Ok(Found::Ended { slot, fate });
+                if let Some(ended) = self.reap(mem) {
+                    return Ok(Found::ended(ended));
                 }
                 continue;
             }
@@ -157,8 +170,7 @@ impl Engine {
             let index = self.ring.index(0, mem.slots);
             self.pop(mem);
             if !slot.has(Flags::GONE) {
-                let fate = Fate::Silent;
-                return Some(Found::Ended { slot: index, fate });
+                return Some(Found::ended((index, Fate::Silent)));
             }
         }
         None
@@ -276,6 +288,7 @@ impl Engine {
             at: at.wrapping_add(frame.body),
             len: frame.len.saturating_sub(frame.body).saturating_sub(2),
         };
+        #[cfg(feature = "login")]
         if self.handshake.is_owed() && !frame.kind.is_push() {
             return self.login_answer(mem, frame.kind, text);
         }
@@ -306,11 +319,11 @@ impl Engine {
             }
             settled => {
                 let (slot, gone) = self.answer(mem, settled);
-                let found = match large {
-                    None => Found::Reply { slot, at, frame },
-                    Some(large) => large.told(slot, frame.kind),
+                let how = match large {
+                    None => How::Replied { at, frame },
+                    Some(large) => large.how(frame.kind),
                 };
-                (!gone).then_some(found)
+                (!gone).then_some(Found::Over { slot, how })
             }
         }
     }
@@ -346,47 +359,6 @@ impl Engine {
         if matches!(self.link, Link::Up) {
             self.link = Link::LoggingIn;
             self.handshake.rewind(self.without_hello);
-        }
-    }
-
-    /// What the server says to the handshake, `text` being that of an error. `None` if it is a farewell.
-    #[inline(never)]
-    pub(crate) fn login_answer(
-        &mut self,
-        mem: &mut Memory<'_>,
-        kind: Kind,
-        text: Span,
-    ) -> Option<Found> {
-        if !kind.is_error() {
-            return Some(Found::Login(Answer::Yes));
-        }
-        // What is decided needs no answer: its error ends nothing.
-        if !self.handshake.is_ready() {
-            self.words = text;
-            self.rx.keep(text.at.saturating_add(text.len), mem.rx);
-        }
-        let said = text.of(mem.rx);
-        if is_farewell(said) {
-            self.words = text;
-            self.fail(PipelineError::LoginRefused);
-            return None;
-        }
-        Some(Found::Login(Answer::of_error(said)))
-    }
-
-    /// Books an answer to the handshake.
-    #[cold]
-    pub(crate) fn login_reply(&mut self, login: &Login<'_>, answer: Answer) {
-        use crate::login::Advance;
-
-        match self.handshake.reply(login, answer) {
-            Advance::Refused => self.fail(PipelineError::LoginRefused),
-            Advance::Ready | Advance::Waiting => {
-                // More is received: only what is kept lasts.
-                let kept = self.rx.kept().saturating_sub(self.words.at);
-                self.words.len = self.words.len.min(kept);
-                self.check_login();
-            }
         }
     }
 }

@@ -84,15 +84,17 @@ fn is_disguised_push(engine: &Engine, mem: &Memory<'_>) -> bool {
 /// What a step of the reading came to.
 enum Next {
     /// Something to tell; the reading goes on afterwards.
-    Tell(Found),
+    Tell(Told),
     /// Look again.
     Again,
     /// A push comes next.
     Push,
     /// More bytes are needed.
     More,
-    /// The reading is over, with something to tell or not.
-    Over(Look),
+    /// It is whole.
+    Whole,
+    /// The link is over.
+    Broken,
 }
 
 impl Engine {
@@ -147,10 +149,18 @@ impl Engine {
                     self.reading = Reading::Pieces(pieces);
                     return self.await_more();
                 }
-                Next::Over(look) => return look,
-                Next::Tell(found) => {
+                Next::Whole => {
+                    let kind = pieces.stream.kind().unwrap_or(Kind::Array);
+                    let end = match pieces.delivers {
+                        true => End::Streamed,
+                        false => End::Skipped,
+                    };
+                    return self.large(mem, kind, self.rx.start, pieces.bytes, end);
+                }
+                Next::Broken => return Look::Moved,
+                Next::Tell(told) => {
                     self.reading = Reading::Pieces(pieces);
-                    return Look::Found(found);
+                    return Look::Found(Found::Piece(told));
                 }
             }
         }
@@ -165,15 +175,7 @@ impl Engine {
         }
         match pieces.stream.next(waiting, full) {
             Ok(None) => Next::More,
-            Ok(Some((Piece::Whole, _))) => {
-                let kind = pieces.stream.kind().unwrap_or(Kind::Array);
-                let end = match pieces.delivers {
-                    true => End::Streamed,
-                    false => End::Skipped,
-                };
-                let bytes = pieces.bytes;
-                Next::Over(self.large(mem, kind, at, bytes, end))
-            }
+            Ok(Some((Piece::Whole, _))) => Next::Whole,
             Ok(Some((Piece::Push, _))) => Next::Push,
             Ok(Some((piece, n))) => {
                 self.take_piece(pieces, n);
@@ -181,13 +183,13 @@ impl Engine {
                 let told = Told { piece, at, n };
                 let tells = pieces.delivers && !pieces.stream.is_dropping();
                 match tells && self.head_listens(mem) {
-                    true => Next::Tell(Found::Piece(told)),
+                    true => Next::Tell(told),
                     false => Next::Again,
                 }
             }
             Err(kind) => {
                 self.broken(kind, self.rx.consumed());
-                Next::Over(Look::Moved)
+                Next::Broken
             }
         }
     }

@@ -5,7 +5,7 @@ mod pushes;
 pub(crate) mod random;
 #[cfg(not(feature = "resp3"))]
 mod resp2;
-#[cfg(all(feature = "pieces", feature = "resp3"))]
+#[cfg(feature = "pieces")]
 mod stream;
 #[cfg(feature = "resp3")]
 mod strict;

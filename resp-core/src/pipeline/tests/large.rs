@@ -81,7 +81,7 @@ fn pushes_inside_a_reply_that_is_too_large_are_handed_out_once() {
     at_every_step(two_pings, &bytes, expected);
 }
 
-#[cfg(all(feature = "pieces", feature = "resp3"))]
+#[cfg(feature = "pieces")]
 #[test]
 fn a_large_reply_is_streamed_as_tokens() {
     let bulk = "x".repeat(70);
@@ -214,7 +214,7 @@ fn a_large_reply_that_nobody_is_owed_ends_the_link() {
     assert_eq!(rig.feed(&bytes), ["error: Unexpected(Bulk)"]);
 }
 
-#[cfg(all(feature = "pieces", feature = "resp3"))]
+#[cfg(feature = "pieces")]
 #[test]
 fn a_push_too_large_between_streamed_elements_is_dropped_and_counted() {
     let push = format!(">2\r\n+k\r\n$100\r\n{}\r\n", "x".repeat(100));
@@ -244,7 +244,7 @@ fn a_push_too_large_between_streamed_elements_is_dropped_and_counted() {
     }
 }
 
-#[cfg(all(feature = "pieces", feature = "resp3"))]
+#[cfg(feature = "pieces")]
 #[test]
 fn what_is_broken_in_a_streamed_reply_is_named_with_its_place() {
     let front = format!("*3\r\n$100\r\n{}\r\n", "x".repeat(100));

@@ -118,8 +118,10 @@ impl Rx {
     /// consumed since the last move, but for those of the frame that is cut.
     #[inline]
     pub(crate) fn room<'m>(&mut self, memory: &'m mut [u8], stuck: bool) -> &'m mut [u8] {
-        if self.is_empty() {
-            self.move_by(self.start.saturating_sub(self.kept));
+        if self.is_empty() && self.kept == 0 {
+            self.before = self.consumed();
+            self.start = 0;
+            self.end = 0;
         } else if self.start > self.kept {
             self.make_room(memory, stuck);
         }
@@ -132,20 +134,15 @@ impl Rx {
         let consumed = self.start.wrapping_sub(self.kept);
         let at_end = self.end == memory.len();
         let late = self.end > LATE || memory.len().wrapping_sub(self.end) < self.end;
-        if (waiting <= consumed && late) || (at_end && stuck) {
+        if waiting == 0 || (waiting <= consumed && late) || (at_end && stuck) {
             let moved = memory.get_mut(self.kept..self.end).unwrap_or_default();
             if consumed <= moved.len() {
                 moved.copy_within(consumed.., 0);
             }
-            self.move_by(consumed);
+            self.before = self.before.wrapping_add(consumed as u64);
+            self.start = self.kept;
+            self.end = self.end.wrapping_sub(consumed);
         }
-    }
-
-    #[inline]
-    fn move_by(&mut self, n: usize) {
-        self.before = self.before.wrapping_add(n as u64);
-        self.start = self.start.wrapping_sub(n);
-        self.end = self.end.wrapping_sub(n);
     }
 }
 

@@ -13,9 +13,9 @@ type Empty = Inline<0, 0, 0>;
 
 const _: () = assert!(size_of::<Slot>() == 16);
 const _: () = assert!(SLOT == size_of::<Slot>() + size_of::<Option<u32>>());
-const _: () = assert!(size_of::<Pipeline<Empty>>() <= 560);
-const _: () = assert!(size_of::<Outbox>() + size_of::<Series>() <= 56);
-const _: () = assert!(size_of::<Link<'static>>() <= 40);
+const _: () = assert!(size_of::<Pipeline<Empty>>() <= 480);
+const _: () = assert!(size_of::<Outbox>() + size_of::<Series>() <= 44);
+const _: () = assert!(size_of::<Link<'static>>() <= 32);
 const _: () = assert!(size_of::<Interface>() <= 368);
 const _: () = assert!(size_of::<SocketStorage<'static>>() <= 336);
 

@@ -1,4 +1,4 @@
-//! Telemetry that is only pushed, over RESP2: samples are queued, kept while the link is down, the oldest
+//! Telemetry that is only pushed, over RESP2, to a server that asks for no password: samples are queued, kept while the link is down, the oldest
 //! dropped when there is no room, sent again when it is back, stored once. Their ids come from a clock
 //! that is trusted, so that no reply is read for more than whether the sample is stored.
 

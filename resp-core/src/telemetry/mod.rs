@@ -74,7 +74,7 @@
 //!   limit would send it again. Leave
 //!   [`reply_timeout`](crate::pipeline::Config::reply_timeout) at zero.
 //! - **A server that loads its data** answers each sample with an error. With
-//!   [`Login::ping`](crate::Login::ping) it is no connection until it has loaded.
+//!   `ping` in its [`Login`](crate::Login) it is no connection until it has loaded.
 //! - A reset of the device loses what was only in its memory, and never stores anything twice.
 
 mod id;

@@ -23,7 +23,8 @@ pub enum Outcome {
         kind: Kind,
         /// Its length in bytes.
         bytes: u64,
-        /// Its first bytes. Where it is expected: all of them, of which some must be told.
+        /// Its first bytes. Where it is expected: all of them, of which some must be told unless a push inside
+        /// needed their room.
         head: Vec<u8>,
     },
     /// A reply that was too large and delivered in tokens.
@@ -75,7 +76,7 @@ impl Outcome {
                 },
             ) => {
                 (tag, kind, bytes) == (their_tag, their_kind, their_bytes)
-                    && !told.is_empty()
+                    && (!told.is_empty() || head.windows(3).any(|bytes| bytes == b"\r\n>"))
                     && told.len() <= 64
                     && head.starts_with(told)
             }

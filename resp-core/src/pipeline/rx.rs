@@ -25,6 +25,7 @@ pub(crate) struct Span {
 
 impl Span {
     pub(crate) const NOTHING: Self = Self { at: 0, len: 0 };
+
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn of(self, memory: &[u8]) -> &[u8] {
         let bytes = memory.get(self.at..).unwrap_or_default();
@@ -128,6 +129,7 @@ impl Rx {
         memory.get_mut(self.end..).unwrap_or_default()
     }
 
+    /// The same, where something waits or is kept.
     #[inline(never)]
     fn make_room(&mut self, memory: &mut [u8], stuck: bool) {
         let waiting = self.end.wrapping_sub(self.start);

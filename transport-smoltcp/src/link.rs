@@ -5,7 +5,7 @@ use respipe_core::{Duration, Instant};
 use smoltcp::iface::Context;
 use smoltcp::socket::tcp::{ConnectError, Socket, State as TcpState};
 
-use crate::notice::{Lost, Notice};
+use crate::notice::{Lost, Notice, Ours};
 use crate::pump::{self, Flow};
 use crate::settings::Settings;
 
@@ -43,7 +43,7 @@ enum State {
     /// Closing on purpose: our FIN is out.
     Closing(Instant),
     /// The socket is gone. The pipeline still tells what became of each command.
-    Ending(Lost),
+    Ending(Ours),
     /// No connection, on purpose.
     Closed,
 }
@@ -160,7 +160,7 @@ impl<'s> Link<'s> {
                 }
                 socket.abort();
                 pipeline.handle_eof();
-                self.state = State::Ending(Lost::CloseTimeout);
+                self.state = State::Ending(Ours::CloseTimeout);
                 None
             }
             State::Ending(_) if pipeline.state() == PipelineState::Ending => None,
@@ -168,7 +168,7 @@ impl<'s> Link<'s> {
                 // All was told; the error is latched, and the same each time.
                 let why = match pipeline.poll_event() {
                     Err(error) => Lost::of(error, ours),
-                    Ok(_) => ours,
+                    Ok(_) => ours.lost(),
                 };
                 Some(self.lost(why, now, random))
             }
@@ -212,7 +212,7 @@ impl<'s> Link<'s> {
         pipeline: &mut Pipeline<S>,
     ) -> Option<Notice> {
         let flow = pump::receive(socket, pipeline, now);
-        let mut ours = Lost::Network;
+        let mut ours = Ours::Network;
         let mut gone = flow == Flow::Gone;
         match flow {
             Flow::Ended => pipeline.handle_eof(),
@@ -235,14 +235,14 @@ impl<'s> Link<'s> {
             }
             (State::LoggingIn(until), _) if until <= now => {
                 gone = true;
-                ours = Lost::ConnectTimeout;
+                ours = Ours::ConnectTimeout;
                 None
             }
             _ => None,
         };
         if !gone {
             gone = self.check_close(now, socket, pipeline);
-            ours = Lost::CloseTimeout;
+            ours = Ours::CloseTimeout;
         }
         if gone {
             socket.abort();

@@ -52,13 +52,31 @@ pub enum Lost {
     Pipeline(PipelineError),
 }
 
+/// Why the link itself ends a connection: a byte of its state.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ours {
+    ConnectTimeout,
+    Network,
+    CloseTimeout,
+}
+
+impl Ours {
+    pub(crate) const fn lost(self) -> Lost {
+        match self {
+            Self::ConnectTimeout => Lost::ConnectTimeout,
+            Self::Network => Lost::Network,
+            Self::CloseTimeout => Lost::CloseTimeout,
+        }
+    }
+}
+
 impl Lost {
     /// What the pipeline says, and what the link knows better.
-    pub(crate) const fn of(error: PipelineError, ours: Self) -> Self {
-        match (error, ours) {
-            (PipelineError::LinkLost, ours) => ours,
-            (PipelineError::Protocol(error), _) if error.offset == 0 => Self::NotRedis(error),
-            (error, _) => Self::Pipeline(error),
+    pub(crate) const fn of(error: PipelineError, ours: Ours) -> Self {
+        match error {
+            PipelineError::LinkLost => ours.lost(),
+            PipelineError::Protocol(error) if error.offset == 0 => Self::NotRedis(error),
+            error => Self::Pipeline(error),
         }
     }
 }

@@ -217,3 +217,43 @@ fn reset_runs_the_handshake_again_before_anything_else() {
     assert_eq!(rig.sent(), PING);
     assert_eq!(rig.feed("+PONG\r\n"), ["3: +PONG"]);
 }
+
+#[test]
+fn what_a_server_said_to_hello_before_it_closed_is_told_whatever_came_behind() {
+    for behind in ["", "+OK", "+OK\r\n"] {
+        let mut rig = rig(auto());
+        rig.sent();
+        rig.feed("-ERR this proxy speaks RESP2\r\n");
+        rig.sent();
+        rig.feed(behind);
+        rig.sent();
+        rig.pipeline.handle_eof();
+        assert_eq!(
+            rig.events().last().map(String::as_str),
+            Some("error: LoginRefused"),
+            "{behind:?}"
+        );
+        assert_eq!(
+            rig.pipeline.last_words(),
+            b"ERR this proxy speaks RESP2",
+            "{behind:?}"
+        );
+        rig.pipeline.open(rig.now);
+        assert!(rig.pipeline.last_words().is_empty());
+    }
+}
+
+#[test]
+fn what_was_refused_on_the_way_is_forgotten_when_the_login_succeeds() {
+    let mut rig = rig(auto());
+    rig.sent();
+    rig.feed("-ERR unknown command 'HELLO'\r\n");
+    for _ in 0..3 {
+        rig.sent();
+        rig.feed("+OK\r\n");
+    }
+    rig.sent();
+    rig.pipeline.handle_eof();
+    assert_eq!(rig.events().last().map(String::as_str), Some("error: Eof"));
+    assert!(rig.pipeline.last_words().is_empty());
+}

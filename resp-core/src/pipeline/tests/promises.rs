@@ -431,3 +431,18 @@ fn a_protocol_error_names_the_offset_since_the_connection_began() {
         "error: Protocol(DecodeError { kind: BadTerminator, offset: 12 })"
     );
 }
+
+#[test]
+fn what_came_of_a_reply_before_the_link_died_is_no_part_of_the_next_one() {
+    let mut rig = Rig::roomy();
+    rig.config(|config| config.resend = Resend::NotSent);
+    rig.ping(1);
+    rig.sent();
+    assert!(rig.feed("+PO").is_empty());
+    rig.pipeline.handle_link_lost();
+    assert_eq!(rig.events(), ["1: Unknown(LinkLost)", "error: LinkLost"]);
+    rig.pipeline.open(rig.now);
+    rig.ping(2);
+    rig.sent();
+    assert_eq!(rig.feed("+OK\r\n"), ["2: +OK"]);
+}

@@ -30,8 +30,8 @@
 //! | `pieces` | yes | what is larger than the buffers, in pieces: replies as tokens, commands longer than `tx`; without it such replies are skipped and such commands refused. Asks for `resp3` |
 //! | `resp3` | yes | RESP3, which HELLO asks for; without it RESP2 is spoken, and its types alone are known. Asks for `login` |
 //! | `login` | yes | the handshake: password, database, name ([`Login`]); without it a connection begins with the caller's first command |
-//! | `alloc` | | storage on the heap, owned replies, `String` and `Vec` |
-//! | `url` | | server URLs and settings, for hosts |
+//! | `alloc` | | storage on the heap, owned replies, `String` and `Vec`. Asks for `login` |
+//! | `url` | | server URLs and settings, for hosts. Asks for `alloc` and `resp3` |
 //! | `float` | | floating-point arguments and conversions |
 //! | `heapless` | | owned replies and conversions in fixed capacity |
 //! | `defmt` | | `defmt::Format` on public types |

@@ -103,7 +103,7 @@ pub fn clippy(ci: &Context) -> Result<Verdict> {
         )
         .run()?;
     }
-    for features in CORE_FEATURES {
+    for features in [&CORE_FEATURES[..], &["alloc", "url"]].concat() {
         cmd!(
             ci.sh,
             "cargo clippy --package respipe-core --lib --tests --no-default-features --features {features} {deny...}"

@@ -18,7 +18,7 @@ pub enum Event<'a, Tag> {
         tag: Tag,
         /// The type of the answer.
         kind: Kind,
-        /// Its length in bytes.
+        /// Its length in bytes; a `usize` of them are counted.
         bytes: u64,
         /// Its first bytes, at most 64 and half of `rx`: enough for an error's code. None where a push inside
         /// needed their room.
@@ -40,7 +40,7 @@ pub enum Event<'a, Tag> {
     Streamed {
         /// What the caller gave with the command.
         tag: Tag,
-        /// The length of the answer in bytes.
+        /// The length of the answer in bytes; a `usize` of them are counted.
         bytes: u64,
     },
 }

@@ -20,7 +20,9 @@ pub(crate) struct Large {
     /// Its length.
     bytes: usize,
     /// Bytes of it that are kept.
-    pub(crate) kept: usize,
+    head: usize,
+    /// How many of them say what it is; none where that was found out before it was read in pieces.
+    pub(crate) telling: usize,
     /// Where in `rx` its last bytes begin.
     pub(crate) last: usize,
     end: End,
@@ -33,7 +35,7 @@ impl Large {
             End::Skipped => How::TooLarge {
                 kind,
                 bytes: self.bytes,
-                head: self.kept,
+                head: self.head,
             },
             #[cfg(feature = "pieces")]
             End::Streamed => How::Streamed { bytes: self.bytes },
@@ -50,7 +52,7 @@ impl Engine {
         kind: Kind,
         last: usize,
         bytes: usize,
-        end: End,
+        (end, is_reply): (End, bool),
     ) -> Look {
         let kept = self.rx.release();
         let head = mem.rx.get(..kept).unwrap_or_default();
@@ -65,7 +67,8 @@ impl Engine {
             frame,
             large: Some(Large {
                 bytes,
-                kept,
+                head: kept,
+                telling: if is_reply { 0 } else { kept },
                 last,
                 end,
             }),

@@ -19,18 +19,18 @@ impl Engine {
         if !kind.is_error() {
             return Some(Found::Login(Answer::Yes));
         }
-        // What is decided needs no answer: its error ends nothing.
-        if !self.handshake.is_ready() {
-            self.words = text;
-            self.rx.keep(text.at.saturating_add(text.len), mem.rx);
-        }
         let said = text.of(mem.rx);
+        let answer = Answer::of_error(said);
         if is_farewell(said) {
             self.words = text;
             self.fail(PipelineError::LoginRefused);
             return None;
         }
-        Some(Found::Login(Answer::of_error(said)))
+        // What is decided needs no answer: its error ends nothing.
+        if !self.handshake.is_ready() {
+            self.words = self.rx.keep_text(text, mem.rx);
+        }
+        Some(Found::Login(answer))
     }
 
     /// Books an answer to the handshake.
@@ -38,12 +38,7 @@ impl Engine {
     pub(crate) fn login_reply(&mut self, login: &Login<'_>, answer: Answer) {
         match self.handshake.reply(login, answer) {
             Advance::Refused => self.fail(PipelineError::LoginRefused),
-            Advance::Ready | Advance::Waiting => {
-                // More is received: only what is kept lasts.
-                let kept = self.rx.kept().saturating_sub(self.words.at);
-                self.words.len = self.words.len.min(kept);
-                self.check_login();
-            }
+            Advance::Ready | Advance::Waiting => self.check_login(),
         }
     }
 }

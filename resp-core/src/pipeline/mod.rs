@@ -237,8 +237,8 @@ impl<S: Storage> Pipeline<S> {
         self.engine.pushes_dropped as u64
     }
 
-    /// The error that the server ended the link or the handshake with, its first 64 bytes; empty if
-    /// there was none since the connection was opened.
+    /// The error that the server ended the link or the handshake with, its first 64 bytes (or as many as half of
+    /// `rx`); empty if there was none since the connection was opened.
     #[must_use]
     pub fn last_words(&mut self) -> &[u8] {
         let words = self.engine.words.of(self.storage.parts().rx);

@@ -196,7 +196,7 @@ impl Engine {
                     },
                     given_up => {
                         let bytes = given_up.saturating_add(frame.len);
-                        self.large(mem, frame.kind, at, bytes, End::Skipped)
+                        self.large(mem, frame.kind, at, bytes, (End::Skipped, false))
                     }
                 }
             }
@@ -265,11 +265,15 @@ impl Engine {
         self.pushes_dropped = self.pushes_dropped.saturating_add(usize::from(drops));
         self.given_up = self.given_up.saturating_add(n);
         self.rx.consume(n);
-        match n > 0 && self.rx.is_full(mem.rx) {
+        if n > 0 && self.rx.is_full(mem.rx) {
             // No more than is kept was given up.
-            true => Look::Moved,
-            false => self.starved(),
+            return Look::Moved;
         }
+        if n == 0 {
+            // A buffer that is smaller than it may be keeps nothing.
+            self.rx.release();
+        }
+        self.starved()
     }
 
     /// Whose is this frame? `None` if the state moved.
@@ -300,7 +304,7 @@ impl Engine {
         let settled = match large {
             None => self.session.settle(head, bytes, frame),
             Some(large) => {
-                let kept = bytes.get(..large.kept).unwrap_or_default();
+                let kept = bytes.get(..large.telling).unwrap_or_default();
                 let last = mem.rx.get(large.last..self.rx.start).unwrap_or_default();
                 self.session.settle_cut(head, kept, frame, last)
             }

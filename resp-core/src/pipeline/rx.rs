@@ -87,9 +87,19 @@ impl Rx {
         self.kept = n.min(EXCERPT).min(memory.len() / 2);
     }
 
-    /// Bytes that are kept.
-    pub(crate) const fn kept(&self) -> usize {
-        self.kept
+    /// Keeps a text that was consumed, moved to the front, as [`keep`](Self::keep) does: where it lies now.
+    #[cfg(feature = "login")]
+    pub(crate) fn keep_text(&mut self, text: Span, memory: &mut [u8]) -> Span {
+        self.keep(text.len, memory);
+        let end = text.at.saturating_add(self.kept);
+        let moved = memory.get_mut(..end).unwrap_or_default();
+        if text.at <= moved.len() {
+            moved.copy_within(text.at.., 0);
+        }
+        Span {
+            at: 0,
+            len: self.kept,
+        }
     }
 
     /// Keeps none any more: how many lie there until the next bytes are received.

@@ -155,7 +155,7 @@ impl Engine {
                         true => End::Streamed,
                         false => End::Skipped,
                     };
-                    return self.large(mem, kind, self.rx.start, pieces.bytes, end);
+                    return self.large(mem, kind, self.rx.start, pieces.bytes, (end, true));
                 }
                 Next::Broken => return Look::Moved,
                 Next::Tell(told) => {

@@ -257,3 +257,31 @@ fn what_was_refused_on_the_way_is_forgotten_when_the_login_succeeds() {
     assert_eq!(rig.events().last().map(String::as_str), Some("error: Eof"));
     assert!(rig.pipeline.last_words().is_empty());
 }
+
+#[test]
+fn of_two_refusals_on_the_way_the_last_is_told_wherever_it_lay() {
+    let hello =
+        "-ERR unknown command `HELLO`, with args beginning with: `3`, `AUTH`, `default`\r\n";
+    let info = "-NOPERM this user has no permissions\r\n";
+    for rx in [128, 512] {
+        let mut rig = Rig::closed(256, rx, 4);
+        let login = &mut rig.pipeline.storage_mut().login;
+        *login = Login {
+            protocol: Protocol::Auto,
+            library: Some(("respipe", "1.0")),
+            ping: true,
+            ..Login::NONE
+        };
+        rig.pipeline.open(rig.now);
+        rig.sent();
+        rig.feed(hello);
+        rig.sent();
+        rig.feed(info);
+        rig.pipeline.handle_eof();
+        assert_eq!(rig.events(), ["error: LoginRefused"], "rx of {rx}");
+        assert_eq!(
+            rig.pipeline.last_words(),
+            b"NOPERM this user has no permissions"
+        );
+    }
+}

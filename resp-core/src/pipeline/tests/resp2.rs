@@ -53,7 +53,7 @@ fn a_login_that_leaves_the_protocol_open_speaks_resp2() {
 #[cfg(feature = "login")]
 #[test]
 fn what_the_server_refuses_of_a_login_is_kept_until_the_next() {
-    let mut rig = Rig::closed(64, 64, 4);
+    let mut rig = Rig::closed(64, 128, 4);
     rig.pipeline.storage_mut().login.password = "secret";
     rig.pipeline.open(rig.now);
     rig.sent();

@@ -500,6 +500,32 @@ fn a_message_that_fills_the_buffer_is_handed_out_of_an_exec_too_large() {
 }
 
 #[test]
+fn an_exec_that_begins_like_a_message_is_a_reply_also_where_it_subscribes_and_is_too_large() {
+    for oversize in [Oversize::Skip, Oversize::Stream] {
+        for channel in ["a".repeat(60), String::from("a")] {
+            let subscribed = confirmed("*", "subscribe", &channel, 1);
+            let bytes = format!("+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n$7\r\nmessage\r\n{subscribed}");
+            for step in each(1..80).chain([usize::MAX]) {
+                let mut rig = Rig::new(512, 64, 8);
+                rig.config(|config| config.oversize = oversize);
+                rig.submit(cmd("MULTI"), 1);
+                rig.submit(cmd("ECHO").arg("message"), 2);
+                rig.submit(cmd("SUBSCRIBE").arg(channel.as_str()), 3);
+                rig.submit(cmd("EXEC"), 4);
+                rig.ping(5);
+                rig.sent();
+                let told = rig.feed_by(bytes.as_bytes(), step);
+                assert!(
+                    told.last().is_some_and(|told| told.starts_with("4: ")),
+                    "by {step}: {told:?}"
+                );
+                assert_eq!(rig.feed("+PONG\r\n"), ["5: +PONG"]);
+            }
+        }
+    }
+}
+
+#[test]
 fn confirmations_inside_an_exec_that_is_too_large_are_counted() {
     // Of the EXEC's reply nothing is kept, but what it subscribed to decides what UNSUBSCRIBE is owed.
     for oversize in [Oversize::Skip, Oversize::Stream] {

@@ -446,3 +446,21 @@ fn what_came_of_a_reply_before_the_link_died_is_no_part_of_the_next_one() {
     rig.sent();
     assert_eq!(rig.feed("+OK\r\n"), ["2: +OK"]);
 }
+
+#[test]
+fn at_the_end_of_time_nothing_is_due_that_has_no_deadline() {
+    let mut rig = Rig::roomy();
+    rig.config(|config| config.flush = Flush::Explicit);
+    rig.ping(1);
+    rig.pipeline.flush();
+    rig.sent();
+    rig.ping(2);
+    rig.pipeline.handle_timeout(Instant::NEVER);
+    assert!(rig.events().is_empty());
+    assert_eq!(rig.pipeline.poll_timeout(), None);
+    assert!(
+        rig.pipeline.poll_transmit().is_none(),
+        "nothing was flushed"
+    );
+    assert_eq!(rig.feed("+PONG\r\n"), ["1: +PONG"]);
+}

@@ -31,7 +31,7 @@ pub(crate) enum Way {
     Waits,
     /// It is told so.
     Tries,
-    /// It is told so; it may change the session of all who share the connection.
+    /// It waits in line; it may change the session of all who share the connection.
     ForAll,
 }
 

@@ -205,16 +205,9 @@ impl Client {
         spanned(Call::new(&self.handle.shared, command, Way::Tries)).await
     }
 
-    /// Sends a command that changes the session of all clones.
+    /// As [`call`](Self::call), for a command that changes the session of all clones.
     pub(crate) async fn call_for_all<C: Command>(&self, command: &C) -> Result<OwnedReply, Error> {
-        loop {
-            match Call::new(&self.handle.shared, command, Way::ForAll).await {
-                Err(Error::Rejected(reason)) if reason.is_temporary() => {
-                    tokio::time::sleep(Duration::from_millis(1)).await;
-                }
-                answered => return answered,
-            }
-        }
+        spanned(Call::new(&self.handle.shared, command, Way::ForAll)).await
     }
 
     /// As [`call`](Self::call), but waits for no longer than this, in line or for the reply. A late

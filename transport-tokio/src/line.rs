@@ -24,6 +24,8 @@ struct Place {
     since: Instant,
     /// The rest of its batch goes before everything else in line.
     holds: bool,
+    /// It may change the session of all who share the connection.
+    for_all: bool,
     len: usize,
 }
 
@@ -33,6 +35,7 @@ pub(crate) struct Head<'l> {
     pub(crate) tag: Option<Tag>,
     pub(crate) since: Instant,
     pub(crate) holds: bool,
+    pub(crate) for_all: bool,
 }
 
 #[derive(Debug, Default)]
@@ -84,6 +87,7 @@ impl Line {
             tag: Some(tag),
             since,
             holds: false,
+            for_all: false,
             len,
         });
         Ok(number)
@@ -93,6 +97,13 @@ impl Line {
     pub(crate) fn hold(&mut self) {
         if let Some(place) = self.places.back_mut() {
             place.holds = true;
+        }
+    }
+
+    /// The last in line may change the session of all who share the connection.
+    pub(crate) fn allow(&mut self) {
+        if let Some(place) = self.places.back_mut() {
+            place.for_all = true;
         }
     }
 
@@ -127,6 +138,7 @@ impl Line {
             tag: place.tag,
             since: place.since,
             holds: place.holds,
+            for_all: place.for_all,
         })
     }
 

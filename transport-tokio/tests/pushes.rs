@@ -155,6 +155,27 @@ async fn invalidations_of_keys_that_were_read_come_as_a_stream() -> Result {
 }
 
 #[tokio::test]
+async fn tracking_waits_its_turn_where_the_window_is_full() -> Result {
+    for server in plain()? {
+        let redis = Client::connect(options(&server)?.depth(1)).await?;
+        let other = client(&server).await?;
+        let (ping, get) = (cmd("PING"), cmd("GET").arg("a"));
+        // Polled in this order, before anything leaves.
+        let (ping, changes, read) =
+            tokio::join!(redis.call(&ping), redis.track(&[]), redis.call(&get));
+        let (_ping, mut changes, _read) = (ping?, changes?, read?);
+        other.call(&cmd("SET").args(("a", 1))).await?;
+        let push = timeout(LONG, changes.next()).await?.ok_or("ended")?;
+        let (_, keys): (String, Vec<String>) = push.reply().to()?;
+        assert_eq!(keys, ["a"]);
+        // It was allowed alone.
+        let error = redis.call(&cmd("SELECT").arg(1)).await.err();
+        assert!(matches!(error, Some(Error::Rejected(_))), "{error:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_shared_client_that_is_made_again_tracks_again() -> Result {
     for server in plain()? {
         let proxy = Proxy::start(server.address(), Faults::none())?;

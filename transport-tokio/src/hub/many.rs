@@ -6,6 +6,7 @@ use respipe_host::{Batch, Error};
 
 use super::Hub;
 use crate::calls::{Call, Run, Tag};
+
 impl Hub {
     /// Begins a run; its key.
     pub(crate) fn begin_run(&mut self, run: Run) -> u32 {

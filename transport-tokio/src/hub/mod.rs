@@ -174,3 +174,11 @@ impl Hub {
         self.line.is_empty() && self.holder.is_none()
     }
 }
+
+/// Says whether what changes the session of all is refused; what held before.
+fn share(pipeline: &mut Pipeline<Heap<Tag>>, shared: bool) -> bool {
+    let mut config = *pipeline.config();
+    let before = core::mem::replace(&mut config.shared, shared);
+    pipeline.configure(config);
+    before
+}

@@ -7,8 +7,9 @@ use respipe_core::pipeline::{Fate, Rejected, State, SubmitError, Why};
 use respipe_core::reply::OwnedReply;
 use respipe_host::Error;
 
-use super::{Hub, PLACE};
+use super::{Hub, PLACE, share};
 use crate::calls::{Call, Ended, Tag};
+
 impl Hub {
     /// Queues a command, in line if there is no room and its caller waits; its key.
     #[inline]
@@ -39,25 +40,22 @@ impl Hub {
         Ok(self.calls.insert(Call::Queued { waker, place }))
     }
 
-    /// Queues a command that changes the session for all who share the connection; it does not wait
-    /// in line.
+    /// Queues a command that changes the session for all who share the connection, in line if there is
+    /// no room; its key.
     pub(crate) fn begin_for_all<C: Command>(
         &mut self,
         command: &C,
         waker: &Waker,
     ) -> Result<u32, Error> {
-        let shared = self.share(false);
-        let begun = self.begin(command, waker, false);
-        self.share(shared);
+        let shared = share(&mut self.pipeline, false);
+        let begun = self.begin(command, waker, true);
+        share(&mut self.pipeline, shared);
+        if let Ok(key) = begun
+            && matches!(self.calls.find(key), Some(Call::Queued { .. }))
+        {
+            self.line.allow();
+        }
         begun
-    }
-
-    /// Says whether what changes the session is refused; what held before.
-    fn share(&mut self, shared: bool) -> bool {
-        let mut config = *self.pipeline.config();
-        let before = core::mem::replace(&mut config.shared, shared);
-        self.pipeline.configure(config);
-        before
     }
 
     /// Sends what each connection begins with, as far as there is room.
@@ -65,9 +63,9 @@ impl Hub {
         if self.greeting.is_over() || self.pipeline.state() != State::Up {
             return;
         }
-        let shared = self.share(false);
+        let shared = share(&mut self.pipeline, false);
         self.greeting.send(&mut self.pipeline, self.now);
-        self.share(shared);
+        share(&mut self.pipeline, shared);
     }
 
     /// Lines up a command that found no room, for this reason.

@@ -6,10 +6,11 @@ use respipe_core::pipeline::{
 };
 use respipe_host::Outcome;
 
-use super::Hub;
+use super::{Hub, share};
 use crate::calls::{Ended, Tag};
 use crate::metrics::Metrics;
 use crate::pieces::Piece;
+
 impl Hub {
     /// Hands on all that the pipeline has to tell. While a reply is taken in pieces, events are left
     /// to its caller.
@@ -105,22 +106,22 @@ impl Hub {
                 continue;
             };
             let down = !matches!(self.pipeline.state(), State::Up);
+            let shared = head.for_all.then(|| share(&mut self.pipeline, false));
             let submitted = match self.pipeline.submit(&head.command, tag, head.since) {
                 // A part would hold the line that the login needs first.
                 Err(SubmitError {
                     reason: Rejected::TooLong { .. },
                     ..
-                }) if down => return,
-                Err(SubmitError {
-                    reason: Rejected::TooLong { .. },
-                    ..
-                }) => {
+                }) if !down => {
                     let begun = self.pipeline.submit_long(&head.command, tag, head.since);
                     self.feeding = begun.is_ok();
                     begun
                 }
                 submitted => submitted,
             };
+            if let Some(shared) = shared {
+                share(&mut self.pipeline, shared);
+            }
             match submitted {
                 Ok(ticket) => {
                     self.counts.sent += 1;
@@ -134,6 +135,10 @@ impl Hub {
                     }
                 }
                 Err(SubmitError { reason, .. }) if reason.is_temporary() => return,
+                Err(SubmitError {
+                    reason: Rejected::TooLong { .. },
+                    ..
+                }) if down => return,
                 Err(SubmitError { reason, .. }) => {
                     match reason {
                         Rejected::Closed => {

@@ -61,7 +61,8 @@ impl Server {
         let quits = name == b"QUIT";
         if name == b"RESET" && words.len() == 1 {
             *self = Self::default();
-            answer.reply = Some(b"+RESET\r\n".to_vec());
+            // Redis 7.0 leaves SKIP as it is.
+            answer.reply = (was != Mute::Next).then(|| b"+RESET\r\n".to_vec());
             return answer;
         }
         let turns_on = self.run_or_queue(&name, words, &mut answer);
@@ -76,7 +77,8 @@ impl Server {
             }
             answer.reply = None;
         }
-        answer.closes = quits;
+        // Redis 7.0 closes behind the answer, or not at all.
+        answer.closes = quits && !muted;
         answer
     }
 
@@ -175,15 +177,16 @@ impl Server {
                 OK.to_vec()
             }
             (b"PUBLISH", [_, channel, text]) => {
-                let own = self.subscribed[Scope::Channels as usize].contains(channel);
-                if own {
-                    answer.before.extend(self.pushed(3));
-                    for part in [&b"message"[..], channel, text] {
-                        answer.before.extend(bulk(part));
-                    }
-                }
+                let own = self.publish(channel, text, answer);
                 format!(":{}\r\n", usize::from(own)).into_bytes()
             }
+            (b"GET", [_, key]) => {
+                // As with `notify-keyspace-events`, and a channel for each key.
+                self.publish(key, b"keymiss", answer);
+                bulk(b"v")
+            }
+            // To a client that is no replica it says nothing.
+            (b"REPLCONF", _) => return false,
             (b"SELECT", [_, database]) if database.len() > 1 => {
                 b"-ERR DB index is out of range\r\n".to_vec()
             }
@@ -216,6 +219,18 @@ impl Server {
     /// A RESP2 connection with subscriptions knows few commands.
     fn listens(&self) -> bool {
         !self.resp3 && self.subscribed.iter().any(|names| !names.is_empty())
+    }
+
+    /// Whether the message is one to ourselves.
+    fn publish(&self, channel: &Vec<u8>, text: &[u8], answer: &mut Answer) -> bool {
+        let own = self.subscribed[Scope::Channels as usize].contains(channel);
+        if own {
+            answer.before.extend(self.pushed(3));
+            for part in [b"message", channel.as_slice(), text] {
+                answer.before.extend(bulk(part));
+            }
+        }
+        own
     }
 
     fn subscribe(
@@ -290,6 +305,7 @@ const ARITIES: &[(&[u8], i64)] = &[
     (b"PUBLISH", 3),
     (b"PUNSUBSCRIBE", -1),
     (b"QUIT", -1),
+    (b"REPLCONF", -1),
     (b"RESET", 1),
     (b"SELECT", 2),
     (b"SSUBSCRIBE", -2),

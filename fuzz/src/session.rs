@@ -44,6 +44,7 @@ const NAMES: &[&str] = &[
     "SELECT",
     "MONITOR",
     "QUIT",
+    "REPLCONF",
     "BLPOP",
     "EVAL",
     "EVALSHA",

@@ -51,8 +51,12 @@ pub(crate) struct Session {
     subscribes_in_multi: bool,
     /// Submitted: WATCH, which lasts until the transaction ends.
     watching: bool,
-    /// Submitted: something that all later commands depend on, on this connection.
+    /// Submitted: something that all later commands depend on, on this connection; the same behind the last
+    /// RESET, which undoes what was before when it is answered, and not when it is refused.
     bound: bool,
+    bound_since: bool,
+    /// RESETs that were not answered.
+    resets: u32,
     monitoring: bool,
     /// MONITORs that were not answered: an error speaks for its own only.
     monitors: u32,
@@ -83,6 +87,8 @@ impl Session {
         subscribes_in_multi: false,
         watching: false,
         bound: false,
+        bound_since: false,
+        resets: 0,
         monitoring: false,
         monitors: 0,
         quitting: false,
@@ -185,6 +191,9 @@ impl Session {
         self.check_silence(effect)?;
         let silenced = self.silenced;
         let Some(words) = special else {
+            if self.blurs_exec() {
+                return Err(Refusal::PublishInMulti);
+            }
             if silenced == Mute::Skip {
                 self.silenced = Mute::On;
             }
@@ -199,15 +208,14 @@ impl Session {
                 Effect::Hello2 | Effect::Hello3 | Effect::Monitor => {
                     return Err(Refusal::ModeInMulti);
                 }
-                Effect::Publish if self.subscribes_in_multi && self.may_speak_resp2() => {
-                    return Err(Refusal::PublishInMulti);
-                }
                 _ if effect.subscription().is_some() => {
                     if channels != 1 {
                         return Err(Refusal::SubscribeInMulti);
                     }
                     self.subscribes_in_multi = true;
                 }
+                Effect::Exec | Effect::Discard | Effect::Reset | Effect::Quit => {}
+                _ if self.blurs_exec() => return Err(Refusal::PublishInMulti),
                 _ => {}
             }
         }
@@ -228,12 +236,13 @@ impl Session {
             Effect::Hello2 => self.may_leave_resp3 = true,
             Effect::Multi => self.in_multi = true,
             Effect::Exec | Effect::Discard => {
+                // Without a MULTI they are errors, and end nothing.
+                self.watching &= !self.in_multi;
                 self.in_multi = false;
                 if effect == Effect::Exec && self.subscribes_in_multi {
                     effect = Effect::ExecConfirming;
                 }
                 self.subscribes_in_multi = false;
-                self.watching = false;
             }
             Effect::Watch => self.watching = true,
             Effect::Unwatch => self.watching = false,
@@ -246,22 +255,31 @@ impl Session {
                 self.in_multi = false;
                 self.subscribes_in_multi = false;
                 self.monitoring = false;
-                self.watching = false;
                 self.silenced = Mute::On;
                 self.subscribes = false;
                 self.may_leave_resp3 = true;
-                self.bound = false;
+                self.bound |= self.watching;
+                self.watching = false;
+                self.bound_since = false;
+                self.resets = self.resets.saturating_add(1);
             }
             _ => {}
         }
         self.subscribes |= effect.subscription().is_some();
         self.bound |= effect.lasts();
+        self.bound_since |= effect.lasts();
         Ok((effect.behind(silenced), owed))
     }
 
     /// Whether a command submitted now may run under RESP2.
     const fn may_speak_resp2(&self) -> bool {
         !self.resp3 || self.may_leave_resp3
+    }
+
+    /// Whether a message that a command submitted now publishes to ourselves would look like one of EXEC's
+    /// elements. Whatever touches a key may publish (`notify-keyspace-events`).
+    const fn blurs_exec(&self) -> bool {
+        self.in_multi && self.subscribes_in_multi && self.may_speak_resp2()
     }
 
     /// What would leave the client guessing whether replies are silenced.
@@ -277,7 +295,11 @@ impl Session {
             return Ok(());
         }
         match effect {
-            Effect::Hello2 | Effect::Hello3 | Effect::Monitor => Err(Refusal::ModeInSilence),
+            Effect::Hello2 | Effect::Hello3 | Effect::Monitor | Effect::Quit => {
+                Err(Refusal::ModeInSilence)
+            }
+            // It ends OFF and is answered; SKIP it leaves alone (Redis 7.0, `clearClientConnectionState`).
+            Effect::Reset if self.skips() => Err(Refusal::ModeInSilence),
             _ if effect.subscription().is_some() => Err(Refusal::ReplyAndSubscribe),
             _ => Ok(()),
         }
@@ -298,7 +320,7 @@ impl Session {
                 return false;
             }
             (Effect::Reset, _) => {
-                // Redis 7.0, `resetCommand`: replies are on again, and +RESET is one.
+                // Redis 7.0, `resetCommand`: replies that were off are on again, and +RESET is one.
                 self.mute = Mute::On;
                 return false;
             }
@@ -415,6 +437,8 @@ impl Session {
                     self.monitors = self.monitors.saturating_sub(1);
                     self.monitoring &= self.monitors > 0;
                 }
+                Effect::Reset => self.resets = self.resets.saturating_sub(1),
+                Effect::Unwatch => self.watching = true,
                 Effect::Quit => self.quitting = false,
                 _ => {}
             }
@@ -422,6 +446,10 @@ impl Session {
         }
         match effect {
             Effect::Reset => {
+                self.resets = self.resets.saturating_sub(1);
+                if self.resets == 0 {
+                    self.bound = self.bound_since;
+                }
                 *self = Self {
                     // What was submitted behind it stays submitted.
                     in_multi: self.in_multi,
@@ -430,6 +458,8 @@ impl Session {
                     monitors: self.monitors,
                     watching: self.watching,
                     bound: self.bound,
+                    bound_since: self.bound_since,
+                    resets: self.resets,
                     quitting: self.quitting,
                     silenced: self.silenced,
                     subscribes: self.subscribes,

@@ -20,15 +20,11 @@ impl Class {
     pub const fn of(name: &[u8]) -> Self {
         let special = match name.len() {
             0 => true,
-            4 => any(
-                name,
-                &[b"AUTH", b"EXEC", b"EVAL", b"QUIT", b"SYNC", b"WAIT"],
-            ),
+            4 => any(name, &[b"AUTH", b"EXEC", b"QUIT", b"SYNC", b"WAIT"]),
             5 => any(
                 name,
                 &[
-                    b"BLPOP", b"BRPOP", b"FCALL", b"HELLO", b"MULTI", b"PSYNC", b"RESET", b"WATCH",
-                    b"XREAD",
+                    b"BLPOP", b"BRPOP", b"HELLO", b"MULTI", b"PSYNC", b"RESET", b"WATCH", b"XREAD",
                 ],
             ),
             6 => any(
@@ -37,13 +33,8 @@ impl Class {
                     b"ASKING", b"BLMOVE", b"BLMPOP", b"BZMPOP", b"CLIENT", b"SCRIPT", b"SELECT",
                 ],
             ),
-            7 => any(
-                name,
-                &[
-                    b"DISCARD", b"EVALSHA", b"MONITOR", b"PUBLISH", b"UNWATCH", b"WAITAOF",
-                ],
-            ),
-            8 => any(name, &[b"BZPOPMAX", b"BZPOPMIN", b"READONLY", b"SPUBLISH"]),
+            7 => any(name, &[b"DISCARD", b"MONITOR", b"UNWATCH", b"WAITAOF"]),
+            8 => any(name, &[b"BZPOPMAX", b"BZPOPMIN", b"READONLY", b"REPLCONF"]),
             9 => any(name, &[b"READWRITE", b"SUBSCRIBE"]),
             10 => any(
                 name,
@@ -53,22 +44,10 @@ impl Class {
             12 => any(name, &[b"PUNSUBSCRIBE", b"SUNSUBSCRIBE"]),
             _ => false,
         };
-        match special && (cfg!(feature = "session") || !publishes(name)) {
+        match special {
             true => Self::Special,
             false => Self::Plain,
         }
-    }
-}
-
-/// Whether a command of this name is of interest only because it may publish, which matters inside
-/// MULTI alone.
-const fn publishes(name: &[u8]) -> bool {
-    match name.len() {
-        4 => any(name, &[b"EVAL"]),
-        5 => any(name, &[b"FCALL"]),
-        7 => any(name, &[b"EVALSHA", b"PUBLISH"]),
-        8 => any(name, &[b"SPUBLISH"]),
-        _ => false,
     }
 }
 

@@ -15,8 +15,9 @@ pub enum Refusal {
     /// A change of subscriptions inside MULTI that does not name exactly one channel: EXEC
     /// counts it once and answers once a channel.
     SubscribeInMulti,
-    /// Something that may publish, behind a subscription in the same MULTI, over RESP2: a message
-    /// to oneself would stand between EXEC's elements and look like one.
+    /// A command behind a subscription in the same MULTI, over RESP2, that is no further one: whatever touches
+    /// a key may publish (`notify-keyspace-events`), and a message to oneself would stand between EXEC's
+    /// elements and look like one.
     PublishInMulti,
     /// `HELLO` or `MONITOR` inside MULTI: what follows would be of another protocol.
     ModeInMulti,
@@ -24,7 +25,8 @@ pub enum Refusal {
     /// be taken for the next subscription's. Or `CLIENT REPLY` on a subscribed RESP2 connection:
     /// the server answers it with an error instead of obeying (Redis 7.0, `processCommand`).
     ReplyAndSubscribe,
-    /// `HELLO` or `MONITOR` while replies are silenced: whether it worked could not be seen.
+    /// `HELLO`, `MONITOR` or `QUIT` while replies are silenced, or `RESET` behind `CLIENT REPLY SKIP`: it has no
+    /// answer then, and whether it worked could not be seen (Redis 7.0 does not even close for that QUIT).
     ModeInSilence,
     /// Behind MONITOR nothing can be told apart, but for RESET and QUIT.
     Monitoring,
@@ -58,14 +60,15 @@ impl Refusal {
                 "a subscription inside MULTI must name exactly one channel, or framing breaks"
             }
             Self::PublishInMulti => {
-                "publishing behind a subscription inside MULTI needs RESP3, or framing breaks"
+                "commands behind a subscription inside MULTI need RESP3: what they publish would break \
+                 framing"
             }
             Self::ModeInMulti => "HELLO and MONITOR inside MULTI would break framing",
             Self::ReplyAndSubscribe => {
                 "subscriptions do not go with silenced replies, nor CLIENT REPLY with \
                  subscriptions over RESP2; RESET ends both"
             }
-            Self::ModeInSilence => "HELLO and MONITOR need their replies",
+            Self::ModeInSilence => "HELLO, MONITOR, QUIT and RESET need their replies",
             Self::Monitoring => "behind MONITOR only RESET and QUIT can be sent",
             Self::Quitting => "nothing can be sent behind QUIT",
             Self::Foreign => "replication and the script debugger cannot be pipelined",

@@ -68,6 +68,7 @@ fn effects_follow_names_and_arguments_in_any_case() {
         ("SELECT 1", Effect::Binding),
         ("WATCH k", Effect::Watch),
         ("UNWATCH", Effect::Unwatch),
+        ("UNWATCH k", Effect::Plain),
         ("SUBSCRIBE", Effect::Plain),
         ("SUBSCRIBE a", Effect::Subscribe),
         ("punsubscribe", Effect::Punsubscribe),
@@ -78,7 +79,8 @@ fn effects_follow_names_and_arguments_in_any_case() {
         ("PSYNC ? -1", Effect::Foreign),
         ("SCRIPT DEBUG YES", Effect::Foreign),
         ("SCRIPT LOAD x", Effect::Plain),
-        ("EVAL x 0", Effect::Publish),
+        ("REPLCONF ACK 0", Effect::Foreign),
+        ("EVAL x 0", Effect::Plain),
         ("SUBSCRIBER a", Effect::Plain),
         ("AVERYLONGNAMETHATNOTABLEKNOWS", Effect::Plain),
     ];

@@ -458,7 +458,27 @@ fn the_session_is_clean_again_after_a_transaction() {
     rig.submit(cmd("SELECT").arg(2), 4);
     assert!(!rig.pipeline.is_session_clean());
     rig.submit(cmd("RESET"), 5);
+    assert!(!rig.pipeline.is_session_clean(), "it may be refused");
+    rig.sent();
+    rig.feed("+OK\r\n+OK\r\n*0\r\n+OK\r\n+RESET\r\n");
     assert!(rig.pipeline.is_session_clean());
+}
+
+#[test]
+fn what_follows_a_refused_reset_is_not_sent_again_on_another_database() {
+    let mut rig = Rig::resending(Resend::Replayable);
+    rig.submit(cmd("SELECT").arg(3), 1);
+    rig.submit(cmd("RESET"), 2);
+    rig.submit(cmd("SET").args(("a", 1)).replayable(), 3);
+    rig.sent();
+    rig.feed("+OK\r\n-NOPERM no\r\n");
+    rig.submit(cmd("SET").args(("b", 1)).replayable(), 4);
+    rig.sent();
+    rig.pipeline.handle_eof();
+    let told = ["3: Unknown(LinkLost)", "4: Unknown(LinkLost)", "error: Eof"];
+    assert_eq!(rig.events(), told);
+    rig.pipeline.open(rig.now);
+    assert_eq!(rig.sent(), "");
 }
 
 #[test]

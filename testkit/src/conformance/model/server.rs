@@ -53,7 +53,11 @@ impl Session {
         let mut answer = match upper.as_slice() {
             [b"RESET"] => {
                 *self = Self::default();
-                return Answer::of(b"+RESET\r\n");
+                // Redis 7.0 leaves SKIP as it is.
+                return match was {
+                    Mute::Next => Answer::default(),
+                    _ => Answer::of(b"+RESET\r\n"),
+                };
             }
             [b"CLIENT", b"REPLY", b"ON"] => {
                 self.mute = Mute::On;

@@ -92,12 +92,13 @@ fn a_message_inside_exec_is_no_element() -> Scenario {
 
 fn a_confirmation_inside_exec_is_an_element() -> Scenario {
     let confirmation = aggregate('>', &[&bulk("subscribe"), &bulk("news"), b":1\r\n"]);
-    let exec = aggregate('*', &[b"+OK\r\n", &confirmation, b":3\r\n"]);
+    let more = aggregate('>', &[&bulk("subscribe"), &bulk("more"), b":2\r\n"]);
+    let exec = aggregate('*', &[b"+OK\r\n", &confirmation, &more]);
     Scenario::resp3("a confirmation inside EXEC is an element")
         .exchange(1, "MULTI", "+OK\r\n")
         .exchange(2, "SET k v", "+QUEUED\r\n")
         .exchange(3, "SUBSCRIBE news", "+QUEUED\r\n")
-        .exchange(4, "DEL a b c", "+QUEUED\r\n")
+        .exchange(4, "SUBSCRIBE more", "+QUEUED\r\n")
         .exchange(5, "EXEC", exec)
         .exchange(6, "GET k", bulk("v"))
         .push(MESSAGE)

@@ -158,9 +158,9 @@ impl Handshake {
         self.owed > 0
     }
 
-    /// Whether HELLO is out and was not answered.
-    pub(crate) const fn is_greeting(&self) -> bool {
-        RESP3 && matches!(self.step, Step::Hello)
+    /// Whether all of HELLO is out, and was not answered.
+    pub(crate) const fn awaits_hello(&self) -> bool {
+        RESP3 && matches!(self.step, Step::Hello) && self.whole && self.start == self.end
     }
 
     pub(crate) const fn is_resp3(&self) -> bool {
@@ -187,7 +187,7 @@ impl Handshake {
         if self.start != self.end || self.whole {
             return;
         }
-        if self.is_greeting() {
+        if RESP3 && matches!(self.step, Step::Hello) {
             self.owed = 1;
         }
         let resp3 = self.is_resp3();

@@ -38,7 +38,7 @@ impl Handshake {
         false
     }
 
-    pub(crate) const fn is_greeting(&self) -> bool {
+    pub(crate) const fn awaits_hello(&self) -> bool {
         false
     }
 

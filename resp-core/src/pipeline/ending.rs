@@ -22,7 +22,7 @@ impl Engine {
     /// Nothing more will come: what was received is read, then the link ends.
     pub(crate) fn end(&mut self, error: PipelineError) {
         if matches!(self.link, Link::LoggingIn)
-            && self.handshake.is_greeting()
+            && self.handshake.awaits_hello()
             && self.rx.consumed() == 0
             && self.rx.start == self.rx.end
         {
@@ -85,12 +85,13 @@ impl Engine {
         None
     }
 
-    /// A new connection before the old one's end was told: its commands end untold. A driver
+    /// A new connection before the old one's end was told: the next command that ends untold. A driver
     /// that polls events until the error never gets here with any.
-    pub(crate) fn end_untold(&mut self, mem: &mut Memory<'_>) {
+    pub(crate) fn end_untold(&mut self, mem: &mut Memory<'_>) -> Option<usize> {
         self.fail(PipelineError::LinkLost);
-        while matches!(self.link, Link::Reaping) {
-            self.reap(mem);
+        match self.link {
+            Link::Reaping => self.reap(mem).map(|(index, _)| index),
+            _ => None,
         }
     }
 }

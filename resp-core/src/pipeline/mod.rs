@@ -251,8 +251,8 @@ impl<S: Storage> Pipeline<S> {
         &self.engine.config
     }
 
-    /// Changes the settings. Turning [`Resend::Replayable`] on takes effect only while nothing
-    /// is in flight; until then [`Resend::NotSent`] holds.
+    /// Changes the settings. [`Resend::Replayable`] can be turned on only while nothing is in flight; otherwise
+    /// [`Resend::NotSent`] holds until it is set again.
     pub fn configure(&mut self, config: Config) {
         self.engine.configure(config);
     }
@@ -278,8 +278,10 @@ impl<S: Storage> Pipeline<S> {
     pub fn open(&mut self, now: Instant) {
         // The login borrows the storage: it is asked before the memory is.
         {
-            split!(self => mem, _tags);
-            self.engine.end_untold(&mut mem);
+            split!(self => mem, tags);
+            while let Some(slot) = self.engine.end_untold(&mut mem) {
+                tags.get_mut(slot).map(Option::take);
+            }
         }
         let login = self.storage.login();
         self.engine.open(&login, now);

@@ -4,7 +4,7 @@
 //! never sent again; giving it up after a part has left ends the connection.
 
 use super::engine::{Engine, Memory};
-use super::error::{Rejected, SubmitError};
+use super::error::{PipelineError, Rejected, SubmitError};
 use super::slot::Flags;
 use super::storage::{Parts, Storage};
 use super::{Pipeline, Ticket};
@@ -105,7 +105,8 @@ impl<S: Storage> Pipeline<S> {
         self.engine.keep_tag(tags, tag, done)
     }
 
-    /// Queues as much more of that same command as there is room for; whether it is whole now.
+    /// Queues as much more of that same command as there is room for; whether it is whole now. One that turns out
+    /// not to be as long as it said ends the connection.
     pub fn continue_long<C: Command>(&mut self, command: &C) -> bool {
         split!(self => mem, _tags);
         self.engine.continue_long(&mut mem, command)
@@ -151,7 +152,11 @@ impl Engine {
     ) -> Result<usize, Rejected> {
         let len = command.prefix_len(more);
         self.check_room(mem, len)?;
-        command.encode_prefix(more, &mut self.ring.sink(mem.tx, len));
+        let mut sink = self.ring.sink(mem.tx, len);
+        command.encode_prefix(more, &mut sink);
+        if sink.room() != 0 || sink.overflowed() {
+            return Err(Rejected::Inexact);
+        }
         let words = command.argument_count().saturating_add(more);
         let index = self.enqueue_pieces(mem, len, words, command.traits(), now)?;
         self.held = Held::arguments(more);
@@ -233,8 +238,11 @@ impl Engine {
         // The guard has to see the name.
         self.check_room(mem, len.min(32).min(mem.tx.len()))?;
         let least = len.min(self.ring.free(mem.tx.len()));
-        let (first, second) = self.ring.room(mem.tx, least);
-        command.encode(&mut Sink::over(first, second));
+        let mut sink = self.ring.sink(mem.tx, least);
+        command.encode(&mut sink);
+        if sink.room() != 0 || sink.overflowed() != (least < len) {
+            return Err(Rejected::Inexact);
+        }
         let words = command.argument_count();
         let index = self.enqueue_pieces(mem, least, words, command.traits(), now)?;
         self.held = Held::encoding(least, len);
@@ -254,7 +262,15 @@ impl Engine {
                 break;
             }
             let n = first.len();
-            command.encode(&mut Sink::window(done, first));
+            let whole = done.wrapping_add(n) == len;
+            let mut sink = Sink::window(done, first);
+            command.encode(&mut sink);
+            if sink.room() != 0 || sink.overflowed() == whole {
+                // It is not as long as it said, and a part of it may have left.
+                self.held = Held::Nothing;
+                self.finish(PipelineError::GivenUp);
+                return true;
+            }
             self.ring.extend(mem.slots, n);
             done = done.wrapping_add(n);
         }

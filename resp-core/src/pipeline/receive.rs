@@ -119,7 +119,9 @@ impl Engine {
     #[inline(never)]
     pub(crate) fn poll(&mut self, mem: &mut Memory<'_>) -> Result<Found, PipelineError> {
         loop {
-            if let Some(ended) = self.next_expired(mem) {
+            // Replies that were received come before the time that is up.
+            let framed = self.rx.is_empty() || self.hungry || matches!(self.link, Link::Reaping);
+            if framed && let Some(ended) = self.next_expired(mem) {
                 return Ok(Found::ended(ended));
             }
             if matches!(self.link, Link::Reaping) {
@@ -142,6 +144,8 @@ impl Engine {
                 Reading::Push(_) => self.inner_push(mem),
             };
             let found = match look {
+                // Now that all is framed, what has expired is told.
+                Look::Found(Found::Nothing) if self.has_news() => continue,
                 Look::Found(found) => return Ok(found),
                 Look::Moved => continue,
                 Look::Whole { at, frame, large } => self.attribute(mem, at, frame, large),
@@ -166,6 +170,11 @@ impl Engine {
             if slot.has(Flags::STRUCK) && self.ring.sent == 0 && self.ring.cleared > 0 {
                 // Its bytes are on their way out.
                 return None;
+            }
+            if slot.has(Flags::EXPIRED)
+                && let Some(ended) = self.next_expired(mem)
+            {
+                return Some(Found::ended(ended));
             }
             let index = self.ring.index(0, mem.slots);
             self.pop(mem);

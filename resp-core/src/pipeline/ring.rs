@@ -446,33 +446,27 @@ impl Ring {
 
     /// Whether the slot `nth` from the head has begun to leave, or is lent out.
     pub(crate) fn has_begun(&self, nth: usize, slots: &mut [Slot]) -> bool {
-        if nth < self.sent {
-            return true;
-        }
-        // Bytes of the slots at and after `sent` that have left or are lent out.
-        let leaving = self.part.saturating_add(self.lent);
-        let mut before: usize = 0;
-        for earlier in self.sent..nth {
-            // No further than there are such bytes, or a thousand that expire would cost a million.
-            if before >= leaving {
-                break;
-            }
-            let len = self
-                .slot(earlier, slots)
-                .map_or(0, |slot| slot.len as usize);
-            before = before.saturating_add(len);
-        }
-        let pieces = self
-            .slot(nth, slots)
-            .is_some_and(|slot| slot.has(Flags::PIECES) && nth < self.cleared);
-        before < leaving || pieces
+        nth < self.sent || self.is_leaving_in_pieces(nth, slots) || nth < self.begun(slots)
+    }
+
+    /// Whether it is fed in pieces and may leave: then it counts as begun.
+    fn is_leaving_in_pieces(&self, nth: usize, slots: &mut [Slot]) -> bool {
+        nth < self.cleared
+            && self
+                .slot(nth, slots)
+                .is_some_and(|slot| slot.has(Flags::PIECES))
     }
 
     /// Slots from the head of which something has left, or is lent out.
     pub(crate) fn begun(&self, slots: &mut [Slot]) -> usize {
-        let leaving = self.part.saturating_add(self.lent);
+        // Bytes of the slots at and after `sent` that have left or are lent out.
+        let mut leaving = self.part.saturating_add(self.lent);
         let mut begun = self.sent;
         let mut before: usize = 0;
+        if self.is_leaving_in_pieces(begun, slots) {
+            // Of its bytes those that have left are not counted any more.
+            leaving = leaving.max(1);
+        }
         while before < leaving && begun < self.cleared {
             let len = self.slot(begun, slots).map_or(0, |slot| slot.len as usize);
             before = before.saturating_add(len);
@@ -547,7 +541,6 @@ impl Ring {
         }
         self.sent = 0;
         self.cleared = 0;
-        self.flushed = 0;
         self.next = self.tail;
         self.run = 0;
         self.lent = 0;

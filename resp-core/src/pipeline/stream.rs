@@ -106,6 +106,7 @@ impl Engine {
         };
         // A confirmation may be one of several: it is skipped.
         let mine = !effect.is_subscription()
+            && !self.session.has_lines()
             && !self.handshake.is_owed()
             && self
                 .framer

@@ -39,15 +39,16 @@ impl Engine {
         if !self.held.is_nothing() {
             return Err(Rejected::LineHeld);
         }
-        if self.ring.len >= depth {
-            self.flush();
-            return Err(Rejected::NoSlot);
-        }
+        // First what waiting, or dropping older ones, does not help.
         if len > capacity {
             return Err(Rejected::TooLong {
                 needed: len,
                 capacity,
             });
+        }
+        if self.ring.len >= depth {
+            self.flush();
+            return Err(Rejected::NoSlot);
         }
         if len > free {
             self.flush();
@@ -132,16 +133,16 @@ impl Engine {
             .when(traits.replayable)
             .and(Flags::BOUND.when(bound));
         self.now = self.now.max(now);
+        let hint = match traits.reply_hint {
+            0 => 64,
+            hint => hint,
+        };
         self.ring.push(
             mem.slots,
             Slot {
                 len: u32::try_from(len).unwrap_or(u32::MAX),
                 stamp: Stamp::of(now),
-                hint: if traits.reply_hint == 0 {
-                    64
-                } else {
-                    traits.reply_hint
-                },
+                hint: hint.min(most_hinted(mem.slots.len())),
                 owed,
                 effect,
                 flags,
@@ -195,4 +196,13 @@ impl Engine {
         self.ring
             .mark(nth, mem.slots, Flags::STRUCK.and(Flags::GONE));
     }
+}
+
+/// The most that one of `depth` commands may expect, so that the sum over all of them is a `usize`.
+#[inline]
+const fn most_hinted(depth: usize) -> u32 {
+    if usize::BITS > u32::BITS {
+        return u32::MAX;
+    }
+    u32::MAX >> (usize::BITS - depth.leading_zeros())
 }

@@ -104,6 +104,11 @@ impl Session {
         shards: 0,
     };
 
+    /// Whether MONITOR's lines come between replies.
+    pub(crate) const fn has_lines(&self) -> bool {
+        self.lines
+    }
+
     /// The session of a fresh connection.
     pub(crate) fn start(&mut self) {
         *self = Self::NEW;

@@ -76,6 +76,11 @@ impl Session {
         true
     }
 
+    #[cfg(feature = "pieces")]
+    pub(crate) const fn has_lines(&self) -> bool {
+        false
+    }
+
     pub(crate) const fn binds(&self) -> bool {
         false
     }

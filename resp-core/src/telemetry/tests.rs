@@ -380,3 +380,23 @@ fn a_sample_is_stored_or_lost_or_nobody_knows() {
     }
     assert_eq!(Outcome::of_fate(Fate::Refused), Outcome::NotSent);
 }
+
+#[test]
+fn nothing_is_dropped_for_a_sample_that_never_fits() {
+    let mut pipeline: Pipeline<Inline<100, 64, 2>> = Pipeline::new(Inline::new());
+    let mut config = *pipeline.config();
+    config.resend = Resend::Replayable;
+    pipeline.configure(config);
+    let mut outbox = Outbox::new(WhenFull::DropOldest);
+    for tag in 0..2 {
+        let sample = cmd("PING");
+        outbox
+            .push(&mut pipeline, &sample, tag, Instant::ZERO)
+            .unwrap();
+    }
+    let long = cmd("SET").args(("k", [b'x'; 200].as_slice()));
+    let refused = outbox.push(&mut pipeline, &long, 3, Instant::ZERO);
+    let reason = refused.unwrap_err().reason;
+    assert!(matches!(reason, Rejected::TooLong { .. }));
+    assert_eq!((outbox.counts().dropped, pipeline.in_flight()), (0, 2));
+}

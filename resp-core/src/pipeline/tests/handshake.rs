@@ -285,3 +285,19 @@ fn of_two_refusals_on_the_way_the_last_is_told_wherever_it_lay() {
         );
     }
 }
+
+#[test]
+fn a_link_that_dies_before_hello_has_left_says_nothing_of_the_server() {
+    for most in [0, 10] {
+        let mut rig = Rig::closed(256, 256, 4);
+        rig.pipeline.storage_mut().login.protocol = Protocol::Auto;
+        rig.pipeline.open(rig.now);
+        if most > 0 {
+            rig.transmit(most, most);
+        }
+        rig.pipeline.handle_link_lost();
+        assert_eq!(rig.events(), ["error: LinkLost"]);
+        rig.pipeline.open(rig.now);
+        assert!(rig.sent().contains("HELLO"));
+    }
+}

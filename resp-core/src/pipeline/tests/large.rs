@@ -313,3 +313,18 @@ fn lines_too_large_among_the_elements_are_skipped_in_step() {
         );
     }
 }
+
+#[cfg(feature = "session")]
+#[test]
+fn a_line_of_monitor_that_is_too_large_is_no_piece_of_a_reply() {
+    let mut rig = Rig::new(256, 64, 4);
+    rig.config(|config| config.oversize = Oversize::Stream);
+    rig.submit(cmd("MONITOR"), 1);
+    rig.sent();
+    assert_eq!(rig.feed("+OK\r\n"), ["1: +OK"]);
+    rig.submit(cmd("RESET"), 2);
+    rig.sent();
+    let line = format!("+1.5 [0 x] \"SET\" \"k\" \"{}\"\r\n", "v".repeat(100));
+    assert_eq!(rig.feed(&(line + "+RESET\r\n")), ["2: +RESET"]);
+    assert_eq!(rig.pipeline.pushes_dropped(), 1);
+}

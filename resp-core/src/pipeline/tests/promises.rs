@@ -464,3 +464,22 @@ fn at_the_end_of_time_nothing_is_due_that_has_no_deadline() {
     );
     assert_eq!(rig.feed("+PONG\r\n"), ["1: +PONG"]);
 }
+
+#[test]
+fn promise_7_a_reply_that_was_received_counts_before_a_time_that_is_up() {
+    let mut rig = Rig::roomy();
+    rig.config(|config| config.reply_timeout = Duration::from_millis(100));
+    rig.ping(1);
+    rig.ping(2);
+    rig.sent();
+    rig.pipeline.handle_input(b"+PONG\r\n+PO", rig.now);
+    // Nothing of it has left.
+    rig.ping(3);
+    rig.now = rig.now.after(Duration::from_millis(150));
+    rig.pipeline.handle_timeout(rig.now);
+    let told = ["1: +PONG", "2: Unknown(TimedOut)", "3: NotSent"];
+    assert_eq!(rig.events(), told);
+    rig.ping(4);
+    rig.sent();
+    assert_eq!(rig.feed("NG\r\n+PONG\r\n"), ["4: +PONG"]);
+}

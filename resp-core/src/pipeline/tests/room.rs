@@ -151,3 +151,39 @@ fn a_reply_says_whether_its_command_had_been_sent_before() {
     assert_eq!(rig.feed("+b\r\n"), ["1: +b"]);
     assert!(!rig.pipeline.was_sent_before());
 }
+
+#[test]
+fn what_ended_untold_is_nobodys_to_drop() {
+    let mut rig = Rig::resending(Resend::Replayable);
+    rig.ping(1);
+    rig.sent();
+    rig.pipeline.handle_link_lost();
+    // Opened without asking for its fate first.
+    rig.pipeline.open(rig.now);
+    assert_eq!(rig.pipeline.drop_oldest(), None);
+}
+
+#[cfg(feature = "pieces")]
+#[test]
+fn a_command_in_pieces_of_which_a_part_has_left_stays_where_it_is() {
+    let mut rig = Rig::new(256, 64, 4);
+    rig.config(|config| config.reply_timeout = Duration::from_millis(10));
+    let value = "v".repeat(60);
+    let command = cmd("ECHO").arg(value.as_str());
+    rig.pipeline.submit_long(&command, 1, rig.now).unwrap();
+    let mut sent = rig.transmit(50, 50);
+    // The driver could write no more and gives back what it was lent.
+    rig.pipeline.transmitted(0, rig.now);
+    rig.ping(2);
+    rig.ping(3);
+    assert_eq!(
+        rig.pipeline.withdraw_newest(|tag| *tag == 2),
+        Some((2, Fate::NotSent))
+    );
+    assert!(!rig.pipeline.compact());
+    assert_eq!(rig.pipeline.drop_oldest(), None);
+    // Its time is up, and it leaves whole all the same.
+    rig.wait(Duration::from_millis(20));
+    sent += &rig.sent();
+    assert_eq!(sent, format!("*2\r\n$4\r\nECHO\r\n$60\r\n{value}\r\n"));
+}

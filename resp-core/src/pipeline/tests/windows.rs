@@ -205,3 +205,79 @@ fn giving_up_a_command_half_way_ends_the_connection() {
     rig.ping(3);
     assert_eq!(rig.sent(), PING, "nothing had left: the connection stands");
 }
+
+#[test]
+fn what_was_flushed_leaves_on_the_next_connection() {
+    let mut rig = Rig::closed(256, 256, 4);
+    rig.config(|config| {
+        config.flush = Flush::Explicit;
+        config.resend = Resend::NotSent;
+    });
+    rig.pipeline.open(rig.now);
+    rig.ping(1);
+    rig.pipeline.flush();
+    rig.ping(2);
+    rig.pipeline.handle_link_lost();
+    assert_eq!(rig.events(), ["error: LinkLost"]);
+    rig.pipeline.open(rig.now);
+    assert_eq!(rig.sent(), PING, "and what was not flushed stays");
+}
+
+#[test]
+fn hints_whose_sum_no_machine_counts_hold_back_what_is_behind_them() {
+    let mut rig = Rig::roomy();
+    rig.config(|config| config.window.reply_bytes = 1_000);
+    rig.submit(cmd("GET").arg("a").reply_hint(u32::MAX), 1);
+    rig.submit(cmd("GET").arg("b").reply_hint(u32::MAX), 2);
+    rig.submit(cmd("GET").arg("c"), 3);
+    let sent = rig.sent();
+    assert!(sent.ends_with("$1\r\na\r\n"), "{sent:?}");
+}
+
+#[cfg(feature = "pieces")]
+#[test]
+fn an_argument_that_is_not_as_long_as_it_says_is_refused_also_in_a_long_command() {
+    struct Says(usize, usize);
+    impl crate::encode::Argument for Says {
+        fn text_len(&self) -> usize {
+            self.0
+        }
+        fn write_text(&self, sink: &mut crate::encode::Sink<'_>) {
+            for _ in 0..self.1 {
+                sink.put(b"x");
+            }
+        }
+    }
+    for (said, is) in [(50, 5), (5, 50), (300, 5), (5, 300)] {
+        let mut rig = Rig::new(128, 64, 4);
+        let command = cmd("SET").args(("key", Says(said, is)));
+        let refused = rig.pipeline.submit_long(&command, 2, rig.now);
+        assert_eq!(
+            refused.unwrap_err().reason,
+            Rejected::Inexact,
+            "{said} {is}"
+        );
+        let command = cmd("SET").args(("key", Says(said.min(80), is)));
+        let refused = rig.pipeline.begin(&command, 1, 2, rig.now);
+        assert_eq!(
+            refused.unwrap_err().reason,
+            Rejected::Inexact,
+            "{said} {is}"
+        );
+        assert_eq!((rig.pipeline.in_flight(), rig.sent()), (0, String::new()));
+    }
+    // Found out when a part has left: the link ends.
+    for is in [150, 400] {
+        let mut rig = Rig::new(128, 64, 4);
+        let command = cmd("SET").args(("key", Says(300, is)));
+        rig.pipeline.submit_long(&command, 2, rig.now).unwrap();
+        let mut sent = rig.sent();
+        for _ in 0..5 {
+            rig.pipeline.continue_long(&command);
+            sent += &rig.sent();
+        }
+        assert!(!rig.pipeline.is_line_held());
+        assert_eq!(rig.events(), ["2: NotSent", "error: GivenUp"], "{is}");
+        assert!(!sent.ends_with("\r\n") || sent.len() < 200, "{sent}");
+    }
+}

@@ -64,7 +64,8 @@ impl<'n, L> Cmd<'n, L> {
         self
     }
 
-    /// Says how many bytes the reply is likely to have, for the window of reply bytes.
+    /// Says how many bytes the reply is likely to have, for the window of reply bytes. On a machine of 32 bits
+    /// no more count than can be summed up over all slots.
     #[inline]
     pub const fn reply_hint(mut self, bytes: u32) -> Self {
         self.reply_hint = bytes;

@@ -13,7 +13,6 @@
 //! replies are swallowed, because SETINFO is an error before Redis 7.2 and on KeyDB. PING, where it
 //! is asked for, is waited for too: HELLO, AUTH and SELECT succeed while a server still loads its
 //! data, and the caller's commands would be refused with LOADING.
-
 //!
 //! Without the feature `login` there is none: what is spoken is RESP2, to a server that asks for no password.
 

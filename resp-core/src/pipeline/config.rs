@@ -16,8 +16,8 @@ pub struct Config {
     /// What becomes of a reply that is larger than `rx`.
     pub oversize: Oversize,
     /// How long a command may take, from its submission to its reply; zero means for ever. It
-    /// ends `Unknown` then (`NotSent` if it had not left), and its late reply is swallowed.
-    /// Precise to 2 ms; at most 24 days.
+    /// ends `Unknown` then (`NotSent` if nothing of it had left; what changes the session leaves all the same,
+    /// and ends `Unknown`), and its late reply is swallowed. Precise to 2 ms; at most 24 days.
     pub reply_timeout: Duration,
     /// For how long nothing may come from the server while something is owed, before the link is
     /// given up; zero means for ever.
@@ -79,7 +79,7 @@ pub enum Flush {
     /// way leaves with the next one.
     #[default]
     WhenIdle,
-    /// Only on `flush`.
+    /// Only on `flush`, and when a command finds no room.
     Explicit,
     /// When this much is queued, whatever comes first; zero means that this is no reason.
     AtLeast {

@@ -110,7 +110,8 @@ impl Engine {
     }
 
     /// The next command whose time is up and whose caller does not know.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn next_expired(&mut self, mem: &mut Memory<'_>) -> Option<(usize, Fate)> {
         while self.reported < self.expired {
             let nth = self.reported;

@@ -87,6 +87,8 @@ impl Engine {
 
     /// A new connection before the old one's end was told: the next command that ends untold. A driver
     /// that polls events until the error never gets here with any.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn end_untold(&mut self, mem: &mut Memory<'_>) -> Option<usize> {
         self.fail(PipelineError::LinkLost);
         match self.link {

@@ -83,8 +83,8 @@ pub(crate) struct Engine {
     pub(crate) without_hello: bool,
     /// All that was received has been framed, and the frame at the front is cut.
     pub(crate) hungry: bool,
-    /// Slots from the head that have ended or expired; of them, those that were looked at by
-    /// `poll`.
+    /// So many slots from the head have ended or expired: no time-out is due for them. So many of those were
+    /// told.
     pub(crate) expired: usize,
     pub(crate) reported: usize,
     /// The time last heard of; when something last came, or was first owed.

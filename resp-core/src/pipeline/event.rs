@@ -34,7 +34,8 @@ pub enum Event<'a, Tag> {
     /// A push: nobody's reply.
     Push(Reply<'a>),
     /// A piece of the answer to the oldest command in flight, which is larger than `rx`
-    /// (`Oversize::Stream`, of the feature `pieces`).
+    /// (`Oversize::Stream`, of the feature `pieces`). Where the command is given up meanwhile they stop; the next
+    /// are another's.
     Token(Token<'a>),
     /// The pieces of an answer have all been delivered.
     Streamed {

@@ -21,7 +21,7 @@ pub(crate) struct Large {
     bytes: usize,
     /// Bytes of it that are kept.
     head: usize,
-    /// How many of them say what it is; none where that was found out before it was read in pieces.
+    /// How many of them tell a push or a confirmation; none where it was read in pieces, as replies alone are.
     pub(crate) telling: usize,
     /// Where in `rx` its last bytes begin.
     pub(crate) last: usize,

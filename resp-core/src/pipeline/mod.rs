@@ -380,7 +380,8 @@ impl<S: Storage> Pipeline<S> {
 /// To the outside.
 impl<S: Storage> Pipeline<S> {
     /// The next bytes to send, in one piece, or `None` if nothing may leave. Say how many left
-    /// with [`transmitted`](Self::transmitted).
+    /// with [`transmitted`](Self::transmitted). They are not to be sent any more once an event has told that
+    /// the link has ended.
     #[inline]
     pub fn poll_transmit(&mut self) -> Option<&[u8]> {
         if !self.engine.is_sending_commands() {

@@ -119,9 +119,8 @@ impl Engine {
     #[inline(never)]
     pub(crate) fn poll(&mut self, mem: &mut Memory<'_>) -> Result<Found, PipelineError> {
         loop {
-            // Replies that were received come before the time that is up.
-            let framed = self.rx.is_empty() || self.hungry || matches!(self.link, Link::Reaping);
-            if framed && let Some(ended) = self.next_expired(mem) {
+            let over = matches!(self.link, Link::Reaping | Link::Failed);
+            if over && let Some(ended) = self.next_expired(mem) {
                 return Ok(Found::ended(ended));
             }
             if matches!(self.link, Link::Reaping) {
@@ -133,19 +132,18 @@ impl Engine {
             if let Some(found) = self.ended(mem) {
                 return Ok(found);
             }
-            match self.link {
-                Link::Up | Link::LoggingIn | Link::Ending | Link::Reaping => {}
-                Link::Down => return Ok(Found::Nothing),
-                Link::Failed => return Err(self.error),
-            }
-            let look = match self.reading {
-                Reading::Frames => self.frame(mem),
-                Reading::Pieces(_) => self.read_pieces(mem),
-                Reading::Push(_) => self.inner_push(mem),
+            let look = match (self.link, self.reading) {
+                (Link::Failed, _) => return Err(self.error),
+                (Link::Down, _) => Look::Found(Found::Nothing),
+                (_, Reading::Frames) => self.frame(mem),
+                (_, Reading::Pieces(_)) => self.read_pieces(mem),
+                (_, Reading::Push(_)) => self.inner_push(mem),
             };
             let found = match look {
-                // Now that all is framed, what has expired is told.
-                Look::Found(Found::Nothing) if self.has_news() => continue,
+                // Replies that were received come before the time that is up.
+                Look::Found(Found::Nothing) => {
+                    return Ok(self.next_expired(mem).map_or(Found::Nothing, Found::ended));
+                }
                 Look::Found(found) => return Ok(found),
                 Look::Moved => continue,
                 Look::Whole { at, frame, large } => self.attribute(mem, at, frame, large),
@@ -259,7 +257,8 @@ impl Engine {
         }
         let begins = self.given_up == 0;
         if (begins || self.framer.holds_push()) && self.rx.release() > 0 {
-            // What is kept makes room: of an earlier error for this reply, of this reply for a push inside it.
+            // There is room yet: an earlier error makes it for this reply, and what is kept of this reply for a
+            // push inside it.
             self.words = Span::NOTHING;
             return self.starved();
         }

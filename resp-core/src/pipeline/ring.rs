@@ -458,6 +458,7 @@ impl Ring {
     }
 
     /// Slots from the head of which something has left, or is lent out.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn begun(&self, slots: &mut [Slot]) -> usize {
         // Bytes of the slots at and after `sent` that have left or are lent out.
         let mut leaving = self.part.saturating_add(self.lent);

@@ -163,7 +163,8 @@ impl Engine {
         self.ring.turn(mem.slots, mem.tx)
     }
 
-    /// Whether no fate is still to be told: neither of a link's end nor of a time-out.
+    /// Whether no fate is still to be told: neither of a link's end nor of a time-out. Both go through the slots
+    /// by their place, which dropping and compacting change.
     const fn is_settled(&self) -> bool {
         !self.has_news() && !matches!(self.link, Link::Ending | Link::Reaping)
     }

@@ -115,7 +115,8 @@ impl<const TX: usize, const RX: usize, const DEPTH: usize, Tag> Inline<TX, RX, D
         self
     }
 
-    /// Sets what each connection begins with, from the next one on.
+    /// Sets what each connection begins with. A handshake that is under way reads it too: change it while the
+    /// pipeline is [`Down`](super::State::Down).
     pub fn set_login(&mut self, login: &'static Login<'static>) {
         self.login = Some(login);
     }
@@ -245,7 +246,8 @@ mod heap {
             }
         }
 
-        /// What each connection begins with; a change counts from the next one on.
+        /// What each connection begins with. A handshake that is under way reads it too: change it while the
+        /// pipeline is [`Down`](super::super::State::Down).
         pub fn login_mut(&mut self) -> &mut LoginBuf {
             &mut self.login
         }

@@ -204,5 +204,5 @@ const fn most_hinted(depth: usize) -> u32 {
     if usize::BITS > u32::BITS {
         return u32::MAX;
     }
-    u32::MAX >> (usize::BITS - depth.leading_zeros())
+    u32::MAX.wrapping_shr(usize::BITS.wrapping_sub(depth.leading_zeros()))
 }

@@ -48,7 +48,7 @@ impl Effect {
     /// What the command with these words does; the worst that it may do, where some are still to come.
     pub(crate) fn of(mut words: Words<'_>) -> Self {
         let Some(name) = words.next() else {
-            return Self::Plain;
+            return Self::Nameless;
         };
         let arguments = words.left();
         match Rule::of(name.as_bytes()) {

@@ -233,6 +233,8 @@ impl<'c, M: RawMutex, S: Storage, C: Clock, F: FnMut(Event<'_, S::Tag>)> Link<'c
             })
             .await;
             self.pass_time();
+            // Whatever ended the sleep, an early timer or an earlier deadline: no timer is armed now.
+            self.moved.set(true);
             turn::next().await;
         }
     }

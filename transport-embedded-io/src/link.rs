@@ -38,7 +38,9 @@ pub(crate) struct Link<'c, M: RawMutex, S: Storage, C, F> {
     writing: Cell<bool>,
 }
 
-impl<'c, M: RawMutex, S: Storage, C: Clock, F: FnMut(Event<'_, S::Tag>)> Link<'c, M, S, C, F> {
+impl<'c, M: RawMutex, S: Storage, C: Clock, F: FnMut(Event<'_, S::Tag>, bool)>
+    Link<'c, M, S, C, F>
+{
     pub(crate) const fn new(
         client: &'c Client<M, S, C>,
         on_event: F,
@@ -286,25 +288,26 @@ impl<'c, M: RawMutex, S: Storage, C: Clock, F: FnMut(Event<'_, S::Tag>)> Link<'c
         };
         loop {
             // One event for each time that the mutex is taken, so that it is not held for long.
-            let told = self.work(|shared| match shared.pipeline.poll_event() {
-                Ok(Some(event)) => {
-                    on_event(event);
-                    shared.room.wake();
-                    true
-                }
-                Ok(None) => {
-                    if shared.pipeline.state() == State::Up {
-                        self.was_up.set(true);
+            let told = self.work(
+                |shared| match shared.pipeline.poll_event_with(&mut *on_event) {
+                    Ok(true) => {
+                        shared.room.wake();
+                        true
                     }
-                    false
-                }
-                Err(error) => {
-                    self.ended.set(Some(error));
-                    // They would wait in vain.
-                    shared.room.wake();
-                    false
-                }
-            });
+                    Ok(false) => {
+                        if shared.pipeline.state() == State::Up {
+                            self.was_up.set(true);
+                        }
+                        false
+                    }
+                    Err(error) => {
+                        self.ended.set(Some(error));
+                        // They would wait in vain.
+                        shared.room.wake();
+                        false
+                    }
+                },
+            );
             if told != Some(true) {
                 break;
             }

@@ -95,14 +95,18 @@ impl<'c, M: RawMutex, S: Storage, C: Clock> Pump<'c, M, S, C> {
     /// Runs one connection over these halves, from its handshake to its end.
     ///
     /// `on_event` is told what happens, under the client's mutex: keep it short, and submit nothing
-    /// from it. Dropping this future drops a read and a write half way; the connection is worth
+    /// from it. Beside the event it is told, of a reply, whether its command had been sent on an earlier
+    /// connection too, as [`Pipeline::was_sent_before`](respipe_core::Pipeline::was_sent_before) has it:
+    /// telemetry that is stored exactly once needs to know. Of other events that says nothing.
+    ///
+    /// Dropping this future drops a read and a write half way; the connection is worth
     /// nothing then, and what became of its commands is told by the next [`pause`](Self::pause) or
     /// lost to the next `run`.
     pub async fn run(
         &mut self,
         reader: impl Read,
         writer: impl Write,
-        on_event: impl FnMut(Event<'_, S::Tag>),
+        on_event: impl FnMut(Event<'_, S::Tag>, bool),
     ) -> End {
         let now = self.client.clock.now();
         self.client.shared(|shared| {
@@ -130,7 +134,11 @@ impl<'c, M: RawMutex, S: Storage, C: Clock> Pump<'c, M, S, C> {
     /// Waits until it is time to connect again, and meanwhile tells what ends by a deadline;
     /// `random` is any number, a new one each time. Whether to connect: not if the client was
     /// closed; then what was still queued has been told.
-    pub async fn pause(&mut self, random: u32, on_event: impl FnMut(Event<'_, S::Tag>)) -> bool {
+    pub async fn pause(
+        &mut self,
+        random: u32,
+        on_event: impl FnMut(Event<'_, S::Tag>, bool),
+    ) -> bool {
         let link = Link::new(self.client, on_event, self.close_timeout);
         self.client
             .shared(|shared| shared.pipeline.handle_link_lost());
@@ -148,7 +156,7 @@ impl<'c, M: RawMutex, S: Storage, C: Clock> Pump<'c, M, S, C> {
     }
 
     /// Ends what waits for a connection that will not come.
-    fn end_all<F: FnMut(Event<'_, S::Tag>)>(&self, link: &Link<'c, M, S, C, F>) {
+    fn end_all<F: FnMut(Event<'_, S::Tag>, bool)>(&self, link: &Link<'c, M, S, C, F>) {
         let now = self.client.clock.now();
         let resend = self.client.shared(|shared| {
             let mut config = *shared.pipeline.config();

@@ -103,7 +103,7 @@ impl Rig {
             Task::new(async move {
                 let (mut read, mut write) = ([0; 32], [0; 32]);
                 let mut pump = Pump::new(&client, &mut read, &mut write);
-                pump.run(reader, writer, |event| log.event(event)).await
+                pump.run(reader, writer, |event, _| log.event(event)).await
             })
         };
         let mut rig = Self {
@@ -276,7 +276,7 @@ fn a_handler_that_submits_is_told_that_it_cannot() {
         Task::new(async move {
             let (mut read, mut write) = ([0; 32], [0; 32]);
             let mut pump = Pump::new(&client, &mut read, &mut write);
-            let on_event = |_: Event<'_, u32>| {
+            let on_event = |_: Event<'_, u32>, _| {
                 *said.borrow_mut() = client.submit(&cmd("PING"), 9).err();
                 assert_eq!(client.pipeline(|_| ()), None);
             };
@@ -367,7 +367,7 @@ fn pausing(client: &Rc<Shared>, log: &Log, backoff: Backoff) -> Task<bool> {
         let (mut read, mut write) = ([0; 32], [0; 32]);
         let pump = Pump::new(&client, &mut read, &mut write);
         let mut pump = pump.with_backoff(backoff);
-        pump.pause(u32::MAX, |event| log.event(event)).await
+        pump.pause(u32::MAX, |event, _| log.event(event)).await
     })
 }
 

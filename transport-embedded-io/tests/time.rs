@@ -91,7 +91,7 @@ fn a_pause_ends_however_coarse_the_clock() {
                     let (mut read, mut write) = ([0; 32], [0; 32]);
                     let pump = Pump::new(&client, &mut read, &mut write);
                     let mut pump = pump.with_backoff(backoff);
-                    pump.pause(random, |_: Event<'_, u32>| {}).await
+                    pump.pause(random, |_: Event<'_, u32>, _| {}).await
                 });
                 let goes_on = clock.run(&mut task);
                 assert_eq!(goes_on, Some(true), "{hertz} {start} {random}");
@@ -126,8 +126,12 @@ fn owed<C: Clock + Clone + 'static>(
         Task::new(async move {
             let (mut read, mut write) = ([0; 32], [0; 32]);
             let mut pump = Pump::new(&client, &mut read, &mut write);
-            pump.run(Half(Rc::clone(&wires)), Half(wires), |_: Event<'_, u32>| {})
-                .await
+            pump.run(
+                Half(Rc::clone(&wires)),
+                Half(wires),
+                |_: Event<'_, u32>, _| {},
+            )
+            .await
         })
     };
     assert_eq!(task.settle(|| wires.turn()), None);

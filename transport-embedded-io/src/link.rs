@@ -30,8 +30,8 @@ pub(crate) struct Link<'c, M: RawMutex, S: Storage, C, F> {
     close_by: Cell<Option<Instant>>,
     /// It has ended because of that.
     late: Cell<bool>,
-    /// The handshake has succeeded.
-    pub(crate) was_up: Cell<bool>,
+    /// When the handshake has succeeded.
+    up_since: Cell<Option<Instant>>,
     /// Something has moved since the last turn: the loops are asked again.
     moved: Cell<bool>,
     /// Bytes lie in the write half or its staging buffer.
@@ -54,7 +54,7 @@ impl<'c, M: RawMutex, S: Storage, C: Clock, F: FnMut(Event<'_, S::Tag>, bool)>
             close_timeout,
             close_by: Cell::new(None),
             late: Cell::new(false),
-            was_up: Cell::new(false),
+            up_since: Cell::new(None),
             moved: Cell::new(false),
             writing: Cell::new(false),
         }
@@ -63,6 +63,12 @@ impl<'c, M: RawMutex, S: Storage, C: Clock, F: FnMut(Event<'_, S::Tag>, bool)>
     /// What broke the halves, if it was they who did.
     pub(crate) fn broken(&self) -> Option<ErrorKind> {
         self.broken.get().map(|(kind, _)| kind)
+    }
+
+    /// For how long the connection has been up, if it ever was.
+    pub(crate) fn lived(&self) -> Option<Duration> {
+        let since = self.up_since.get()?;
+        Some(self.client.clock.now().since(since))
     }
 
     /// Whether it ended because closing took too long.
@@ -295,8 +301,8 @@ impl<'c, M: RawMutex, S: Storage, C: Clock, F: FnMut(Event<'_, S::Tag>, bool)>
                         true
                     }
                     Ok(false) => {
-                        if shared.pipeline.state() == State::Up {
-                            self.was_up.set(true);
+                        if shared.pipeline.state() == State::Up && self.up_since.get().is_none() {
+                            self.up_since.set(Some(self.client.clock.now()));
                         }
                         false
                     }

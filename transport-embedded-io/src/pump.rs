@@ -31,7 +31,7 @@ pub struct Pump<'c, M: RawMutex, S: Storage, C> {
     flush: bool,
     backoff: Backoff,
     close_timeout: Duration,
-    /// Connections since one got through its handshake.
+    /// Pauses since a connection has lived long enough.
     attempts: u32,
 }
 
@@ -76,7 +76,9 @@ impl<'c, M: RawMutex, S: Storage, C: Clock> Pump<'c, M, S, C> {
         self
     }
 
-    /// How long to wait between connections.
+    /// How long to wait between connections. It begins at its shortest again behind a connection that has
+    /// lived, from its handshake on, as long as the longest pause that would follow: a server that lets
+    /// everybody in and closes, or dies of the first command, is asked less and less often.
     #[must_use]
     pub const fn with_backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
@@ -119,10 +121,10 @@ impl<'c, M: RawMutex, S: Storage, C: Clock> Pump<'c, M, S, C> {
         let read = link.read(reader, self.read);
         let write = link.write(writer, self.write, self.flush);
         let ended = link.run(read, write).await;
-        self.attempts = match link.was_up.get() {
-            true => 0,
-            false => self.attempts.saturating_add(1),
-        };
+        let lived = link.lived();
+        if lived.is_some_and(|lived| lived >= self.backoff.delay(self.attempts, u32::MAX)) {
+            self.attempts = 0;
+        }
         match (ended, link.broken()) {
             (None, _) => End::Closed,
             (Some(PipelineError::LinkLost), _) if link.is_late() => End::CloseTimeout,

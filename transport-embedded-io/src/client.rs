@@ -1,6 +1,6 @@
 //! What the application submits to.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::fmt;
 use core::future::poll_fn;
 use core::task::{Poll, Waker};
@@ -27,8 +27,21 @@ const WAITERS: usize = 4;
 /// static. RAM in bytes, on a 32-bit machine: that of the storage and of the pipeline's own state,
 /// and 56 more.
 pub struct Client<M: RawMutex, S: Storage, C> {
-    shared: Mutex<M, RefCell<Shared<S>>>,
+    guarded: Mutex<M, Guarded<S>>,
     pub(crate) clock: C,
+}
+
+struct Guarded<S> {
+    shared: RefCell<Shared<S>>,
+    /// Beside the pipeline, so that an event handler, which borrows that, can ask for it.
+    asked: Cell<Asked>,
+}
+
+/// What is done as soon as nobody borrows the pipeline.
+#[derive(Clone, Copy, Default)]
+struct Asked {
+    flush: bool,
+    close: bool,
 }
 
 /// What lies behind the mutex.
@@ -42,18 +55,39 @@ pub(crate) struct Shared<S> {
     pub(crate) closing: bool,
 }
 
+impl<S: Storage> Shared<S> {
+    fn heed(&mut self, asked: Asked) {
+        if asked.flush {
+            self.pump.wake();
+            self.pipeline.flush();
+        }
+        if asked.close {
+            self.pump.wake();
+            self.room.wake();
+            self.pipeline.close();
+            self.closing = true;
+        }
+    }
+}
+
 impl<M: RawMutex, S: Storage, C> Client<M, S, C> {
     /// A client without a connection. It takes commands once there is one; with
     /// [`Resend`](respipe_core::pipeline::Resend) on, at once.
     #[must_use]
     pub const fn new(storage: S, clock: C) -> Self {
         Self {
-            shared: Mutex::new(RefCell::new(Shared {
-                pipeline: Pipeline::new(storage),
-                pump: WakerRegistration::new(),
-                room: MultiWakerRegistration::new(),
-                closing: false,
-            })),
+            guarded: Mutex::new(Guarded {
+                shared: RefCell::new(Shared {
+                    pipeline: Pipeline::new(storage),
+                    pump: WakerRegistration::new(),
+                    room: MultiWakerRegistration::new(),
+                    closing: false,
+                }),
+                asked: Cell::new(Asked {
+                    flush: false,
+                    close: false,
+                }),
+            }),
             clock,
         }
     }
@@ -68,29 +102,30 @@ impl<M: RawMutex, S: Storage, C> Client<M, S, C> {
         })?
     }
 
-    /// Lets all that is queued leave, whatever the [`Flush`](respipe_core::pipeline::Flush) policy.
+    /// Lets all that is queued leave, whatever the [`Flush`](respipe_core::pipeline::Flush) policy. From an
+    /// event handler: as soon as it returns.
     pub fn flush(&self) {
-        self.shared(|shared| {
-            shared.pump.wake();
-            shared.pipeline.flush();
+        self.ask(Asked {
+            flush: true,
+            close: false,
         });
     }
 
     /// Takes no further commands. What is in flight is still answered, within the pump's
     /// [time to close](crate::Pump::with_close_timeout); then [`Pump::run`](crate::Pump::run) ends, so that the caller closes the connection, and
     /// [`Pump::pause`](crate::Pump::pause) says that there is to be no other.
+    /// From an event handler: as soon as it returns.
     pub fn close(&self) {
-        self.shared(|shared| {
-            shared.pump.wake();
-            shared.room.wake();
-            shared.pipeline.close();
-            shared.closing = true;
+        self.ask(Asked {
+            flush: false,
+            close: true,
         });
     }
 
-    /// Changes the pipeline's settings, best before the first connection.
-    pub fn configure(&self, config: Config) {
-        self.pipeline(|pipeline| pipeline.configure(config));
+    /// Changes the pipeline's settings, best before the first connection. `None` from an event handler:
+    /// nothing has changed then.
+    pub fn configure(&self, config: Config) -> Option<()> {
+        self.pipeline(|pipeline| pipeline.configure(config))
     }
 
     /// Looks at the pipeline, or changes what it begins its connections with; keep it short. `None`
@@ -102,11 +137,25 @@ impl<M: RawMutex, S: Storage, C> Client<M, S, C> {
         })
     }
 
+    /// Does it now, or behind the event that is being handled.
+    fn ask(&self, more: Asked) {
+        self.guarded.lock(|guarded| {
+            let asked = guarded.asked.get();
+            guarded.asked.set(Asked {
+                flush: asked.flush || more.flush,
+                close: asked.close || more.close,
+            });
+        });
+        self.shared(|_| ());
+    }
+
     /// `None` only while an event is being handled: then the pipeline is borrowed.
     pub(crate) fn shared<R>(&self, work: impl FnOnce(&mut Shared<S>) -> R) -> Option<R> {
-        self.shared.lock(|shared| {
-            let mut shared = shared.try_borrow_mut().ok()?;
-            Some(work(&mut shared))
+        self.guarded.lock(|guarded| {
+            let mut shared = guarded.shared.try_borrow_mut().ok()?;
+            let done = work(&mut shared);
+            shared.heed(guarded.asked.take());
+            Some(done)
         })
     }
 }
@@ -159,8 +208,8 @@ impl<M: RawMutex, S: Storage, C: Clock> Client<M, S, C> {
         tag: S::Tag,
         waits: Option<&Waker>,
     ) -> Result<Ticket, SubmitError<S::Tag>> {
-        self.shared.lock(|shared| {
-            let Ok(mut shared) = shared.try_borrow_mut() else {
+        self.guarded.lock(|guarded| {
+            let Ok(mut shared) = guarded.shared.try_borrow_mut() else {
                 let reason = Rejected::InUse;
                 return Err(SubmitError { tag, reason });
             };
@@ -180,12 +229,13 @@ impl<M: RawMutex, S: Storage, C: Clock> Client<M, S, C> {
 /// Sizes and states only, as the pipeline's.
 impl<M: RawMutex, S: Storage, C> fmt::Debug for Client<M, S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.shared.lock(|shared| match shared.try_borrow() {
-            Ok(shared) => f
-                .debug_struct("Client")
-                .field("pipeline", &shared.pipeline)
-                .finish_non_exhaustive(),
-            Err(_) => f.write_str("Client (handling an event)"),
-        })
+        self.guarded
+            .lock(|guarded| match guarded.shared.try_borrow() {
+                Ok(shared) => f
+                    .debug_struct("Client")
+                    .field("pipeline", &shared.pipeline)
+                    .finish_non_exhaustive(),
+                Err(_) => f.write_str("Client (handling an event)"),
+            })
     }
 }

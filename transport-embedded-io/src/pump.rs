@@ -148,13 +148,13 @@ impl<'c, M: RawMutex, S: Storage, C: Clock> Pump<'c, M, S, C> {
         let delay = self.backoff.delay(self.attempts, random);
         self.attempts = self.attempts.saturating_add(1);
         link.rest(self.client.clock.now().after(delay)).await;
-        let closed = self
-            .client
-            .shared(|shared| core::mem::take(&mut shared.closing));
-        if closed == Some(true) {
+        let closed = self.client.shared(|shared| shared.closing) == Some(true);
+        if closed {
             self.end_all(&link);
+            // Last: a handler that closes for each end that it is told means no later connection.
+            self.client.shared(|shared| shared.closing = false);
         }
-        closed != Some(true)
+        !closed
     }
 
     /// Ends what waits for a connection that will not come.

@@ -2,19 +2,21 @@
 
 use core::cell::{Cell, RefCell};
 use core::fmt;
-use core::future::poll_fn;
-use core::task::{Poll, Waker};
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::task::{Poll, ready};
 
 use embassy_sync::blocking_mutex::Mutex;
 use embassy_sync::blocking_mutex::raw::RawMutex;
-use embassy_sync::waitqueue::{MultiWakerRegistration, WakerRegistration};
+use embassy_sync::waitqueue::WakerRegistration;
 use respipe_core::pipeline::{Config, Rejected, Storage, SubmitError, Ticket};
-use respipe_core::{Command, Fate, Pipeline};
+use respipe_core::{Command, Duration, Fate, Pipeline};
 
 use crate::Clock;
+use crate::waiters::Waiters;
 
-/// How many tasks can wait for room before they wake each other.
-const WAITERS: usize = 4;
+/// How soon a task looks for room again that found no place among the waiters.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// A pipeline that tasks share with the [`Pump`](crate::Pump) which moves its bytes.
 ///
@@ -50,7 +52,7 @@ pub(crate) struct Shared<S> {
     /// The task that runs the pump.
     pub(crate) pump: WakerRegistration,
     /// Tasks that wait until a command can be taken.
-    pub(crate) room: MultiWakerRegistration<WAITERS>,
+    pub(crate) room: Waiters,
     /// [`Client::close`] was called, and the pump has not ended for it yet.
     pub(crate) closing: bool,
 }
@@ -80,7 +82,7 @@ impl<M: RawMutex, S: Storage, C> Client<M, S, C> {
                 shared: RefCell::new(Shared {
                     pipeline: Pipeline::new(storage),
                     pump: WakerRegistration::new(),
-                    room: MultiWakerRegistration::new(),
+                    room: Waiters::new(),
                     closing: false,
                 }),
                 asked: Cell::new(Asked {
@@ -172,11 +174,12 @@ impl<M: RawMutex, S: Storage, C: Clock> Client<M, S, C> {
         command: &impl Command,
         tag: S::Tag,
     ) -> Result<Ticket, SubmitError<S::Tag>> {
-        self.offer(command, tag, None)
+        self.offer(command, tag, |_| ())
     }
 
-    /// Queues a command as [`submit`](Self::submit) does, once there is room for it. The future may
-    /// be dropped: nothing of the command remains then.
+    /// Queues a command as [`submit`](Self::submit) does, once there is room for it. Four tasks that wait
+    /// are woken when there may be; any more look again every 10 ms. The future may be dropped: nothing of
+    /// the command remains then.
     ///
     /// # Errors
     /// The tag and why it is not taken as it is, however long one waits.
@@ -186,13 +189,26 @@ impl<M: RawMutex, S: Storage, C: Clock> Client<M, S, C> {
         tag: S::Tag,
     ) -> Result<Ticket, SubmitError<S::Tag>> {
         let mut tag = Some(tag);
+        let mut nap = pin!(None);
         poll_fn(|task| {
+            if let Some(sleep) = nap.as_mut().as_pin_mut() {
+                ready!(Future::poll(sleep, task));
+                nap.set(None);
+            }
             let Some(mine) = tag.take() else {
                 return Poll::Pending;
             };
-            match self.offer(command, mine, Some(task.waker())) {
+            let mut has_place = false;
+            let wait = |room: &mut Waiters| has_place = room.register(task.waker());
+            match self.offer(command, mine, wait) {
                 Err(error) if error.reason.is_temporary() => {
                     tag = Some(error.tag);
+                    if !has_place {
+                        let again = self.clock.now().after(LOOK_AGAIN);
+                        nap.set(Some(self.clock.wait_until(again)));
+                        // The next poll arms it.
+                        task.waker().wake_by_ref();
+                    }
                     Poll::Pending
                 }
                 done => Poll::Ready(done),
@@ -201,12 +217,12 @@ impl<M: RawMutex, S: Storage, C: Clock> Client<M, S, C> {
         .await
     }
 
-    /// One attempt; whom to wake when another may do better.
+    /// One attempt; what to do when another may do better.
     fn offer(
         &self,
         command: &impl Command,
         tag: S::Tag,
-        waits: Option<&Waker>,
+        wait: impl FnOnce(&mut Waiters),
     ) -> Result<Ticket, SubmitError<S::Tag>> {
         self.guarded.lock(|guarded| {
             let Ok(mut shared) = guarded.shared.try_borrow_mut() else {
@@ -214,12 +230,10 @@ impl<M: RawMutex, S: Storage, C: Clock> Client<M, S, C> {
                 return Err(SubmitError { tag, reason });
             };
             let done = shared.pipeline.submit(command, tag, self.clock.now());
-            match (&done, waits) {
-                (Ok(_), _) => shared.pump.wake(),
-                (Err(error), Some(waits)) if error.reason.is_temporary() => {
-                    shared.room.register(waits);
-                }
-                _ => {}
+            match &done {
+                Ok(_) => shared.pump.wake(),
+                Err(error) if error.reason.is_temporary() => wait(&mut shared.room),
+                Err(_) => {}
             }
             done
         })

@@ -80,6 +80,7 @@ mod clock;
 mod link;
 mod pump;
 mod turn;
+mod waiters;
 
 pub use client::Client;
 pub use clock::Clock;

@@ -397,6 +397,38 @@ fn who_waits_for_room_is_told_when_the_link_dies() {
 }
 
 #[test]
+fn more_tasks_than_there_are_places_wait_for_room_asleep_and_all_get_it() {
+    let mut rig = Rig::new(Config::DEFAULT, Pongs::default());
+    rig.block(Direction::ToClient, true);
+    for tag in 0..4 {
+        rig.ping(tag);
+    }
+    assert_eq!(rig.settle(), None);
+    let mut tasks: Vec<_> = (4..10)
+        .map(|tag| {
+            let client = Rc::clone(&rig.client);
+            Task::new(async move { client.submit_when_room(&cmd("PING"), tag).await.is_ok() })
+        })
+        .collect();
+    for _ in 0..3 {
+        for task in &mut tasks {
+            assert_eq!(task.poll(), None, "all slots are taken");
+        }
+    }
+    assert!(!tasks.iter().any(Task::is_woken));
+    rig.block(Direction::ToClient, false);
+    for _ in 0..6 {
+        assert_eq!(rig.pass(Duration::from_millis(10)), None);
+        for task in &mut tasks {
+            task.poll();
+        }
+    }
+    assert_eq!(rig.settle(), None);
+    assert!(tasks.iter().all(Task::is_over));
+    assert_eq!(rig.log.take().len(), 10);
+}
+
+#[test]
 fn closing_waits_for_what_is_in_flight() {
     let mut rig = Rig::new(Config::DEFAULT, Pongs::default());
     rig.block(Direction::ToClient, true);

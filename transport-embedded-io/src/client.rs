@@ -27,7 +27,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 ///
 /// With [`Inline`](respipe_core::pipeline::Inline) storage it is made when compiling and lies in a
 /// static. RAM in bytes, on a 32-bit machine: that of the storage and of the pipeline's own state,
-/// and 56 more.
+/// and 64 more.
 pub struct Client<M: RawMutex, S: Storage, C> {
     guarded: Mutex<M, Guarded<S>>,
     pub(crate) clock: C,

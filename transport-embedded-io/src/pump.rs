@@ -22,6 +22,9 @@ use crate::{Client, Clock};
 ///            +---+ failed: pause                     closed: pause says no, and all is told
 /// ```
 ///
+/// RAM in bytes, on a 32-bit machine: 56, and in the task 736 for the future of `run`, beside your halves' and
+/// clock's own futures and the staging buffers.
+///
 /// Between the calls nothing is told and no deadline is seen: connect with a time-out.
 #[derive(Debug)]
 pub struct Pump<'c, M: RawMutex, S: Storage, C> {

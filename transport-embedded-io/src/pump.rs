@@ -99,14 +99,15 @@ impl<'c, M: RawMutex, S: Storage, C: Clock> Pump<'c, M, S, C> {
 
     /// Runs one connection over these halves, from its handshake to its end.
     ///
-    /// `on_event` is told what happens, under the client's mutex: keep it short, and submit nothing
-    /// from it. Beside the event it is told, of a reply, whether its command had been sent on an earlier
-    /// connection too, as [`Pipeline::was_sent_before`](respipe_core::Pipeline::was_sent_before) has it:
-    /// telemetry that is stored exactly once needs to know. Of other events that says nothing.
+    /// `on_event` is told what happens, under the client's mutex: keep it short. It cannot submit, but
+    /// [close](Client::close) and [flush](Client::flush). Beside the event it is told, of a reply, whether
+    /// its command had been sent on an earlier connection too, which telemetry that is stored exactly once
+    /// needs to know ([`Answer::outcome`](respipe_core::telemetry::Answer::outcome)); of other events that
+    /// says nothing.
     ///
-    /// Dropping this future drops a read and a write half way; the connection is worth
-    /// nothing then, and what became of its commands is told by the next [`pause`](Self::pause) or
-    /// lost to the next `run`.
+    /// Dropping this future drops a read and a write half way; the connection is worth nothing then. Call
+    /// [`pause`](Self::pause) before the next `run`: it tells what became of the commands, which otherwise
+    /// nobody is told.
     pub async fn run(
         &mut self,
         reader: impl Read,

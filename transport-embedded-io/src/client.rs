@@ -1,20 +1,22 @@
 //! What the application submits to.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::fmt;
-use core::future::poll_fn;
-use core::task::{Poll, Waker};
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::task::{Poll, ready};
 
 use embassy_sync::blocking_mutex::Mutex;
 use embassy_sync::blocking_mutex::raw::RawMutex;
-use embassy_sync::waitqueue::{MultiWakerRegistration, WakerRegistration};
+use embassy_sync::waitqueue::WakerRegistration;
 use respipe_core::pipeline::{Config, Rejected, Storage, SubmitError, Ticket};
-use respipe_core::{Command, Fate, Pipeline};
+use respipe_core::{Command, Duration, Fate, Pipeline};
 
 use crate::Clock;
+use crate::waiters::Waiters;
 
-/// How many tasks can wait for room before they wake each other.
-const WAITERS: usize = 4;
+/// How soon a task looks for room again that found no place among the waiters.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// A pipeline that tasks share with the [`Pump`](crate::Pump) which moves its bytes.
 ///
@@ -25,10 +27,23 @@ const WAITERS: usize = 4;
 ///
 /// With [`Inline`](respipe_core::pipeline::Inline) storage it is made when compiling and lies in a
 /// static. RAM in bytes, on a 32-bit machine: that of the storage and of the pipeline's own state,
-/// and 56 more.
+/// and 64 more.
 pub struct Client<M: RawMutex, S: Storage, C> {
-    shared: Mutex<M, RefCell<Shared<S>>>,
+    guarded: Mutex<M, Guarded<S>>,
     pub(crate) clock: C,
+}
+
+struct Guarded<S> {
+    shared: RefCell<Shared<S>>,
+    /// Beside the pipeline, so that an event handler, which borrows that, can ask for it.
+    asked: Cell<Asked>,
+}
+
+/// What is done as soon as nobody borrows the pipeline.
+#[derive(Clone, Copy, Default)]
+struct Asked {
+    flush: bool,
+    close: bool,
 }
 
 /// What lies behind the mutex.
@@ -37,9 +52,24 @@ pub(crate) struct Shared<S> {
     /// The task that runs the pump.
     pub(crate) pump: WakerRegistration,
     /// Tasks that wait until a command can be taken.
-    pub(crate) room: MultiWakerRegistration<WAITERS>,
+    pub(crate) room: Waiters,
     /// [`Client::close`] was called, and the pump has not ended for it yet.
     pub(crate) closing: bool,
+}
+
+impl<S: Storage> Shared<S> {
+    fn heed(&mut self, asked: Asked) {
+        if asked.flush {
+            self.pump.wake();
+            self.pipeline.flush();
+        }
+        if asked.close {
+            self.pump.wake();
+            self.room.wake();
+            self.pipeline.close();
+            self.closing = true;
+        }
+    }
 }
 
 impl<M: RawMutex, S: Storage, C> Client<M, S, C> {
@@ -48,12 +78,18 @@ impl<M: RawMutex, S: Storage, C> Client<M, S, C> {
     #[must_use]
     pub const fn new(storage: S, clock: C) -> Self {
         Self {
-            shared: Mutex::new(RefCell::new(Shared {
-                pipeline: Pipeline::new(storage),
-                pump: WakerRegistration::new(),
-                room: MultiWakerRegistration::new(),
-                closing: false,
-            })),
+            guarded: Mutex::new(Guarded {
+                shared: RefCell::new(Shared {
+                    pipeline: Pipeline::new(storage),
+                    pump: WakerRegistration::new(),
+                    room: Waiters::new(),
+                    closing: false,
+                }),
+                asked: Cell::new(Asked {
+                    flush: false,
+                    close: false,
+                }),
+            }),
             clock,
         }
     }
@@ -68,29 +104,30 @@ impl<M: RawMutex, S: Storage, C> Client<M, S, C> {
         })?
     }
 
-    /// Lets all that is queued leave, whatever the [`Flush`](respipe_core::pipeline::Flush) policy.
+    /// Lets all that is queued leave, whatever the [`Flush`](respipe_core::pipeline::Flush) policy. From an
+    /// event handler: as soon as it returns.
     pub fn flush(&self) {
-        self.shared(|shared| {
-            shared.pump.wake();
-            shared.pipeline.flush();
+        self.ask(Asked {
+            flush: true,
+            close: false,
         });
     }
 
     /// Takes no further commands. What is in flight is still answered, within the pump's
     /// [time to close](crate::Pump::with_close_timeout); then [`Pump::run`](crate::Pump::run) ends, so that the caller closes the connection, and
     /// [`Pump::pause`](crate::Pump::pause) says that there is to be no other.
+    /// From an event handler: as soon as it returns.
     pub fn close(&self) {
-        self.shared(|shared| {
-            shared.pump.wake();
-            shared.room.wake();
-            shared.pipeline.close();
-            shared.closing = true;
+        self.ask(Asked {
+            flush: false,
+            close: true,
         });
     }
 
-    /// Changes the pipeline's settings, best before the first connection.
-    pub fn configure(&self, config: Config) {
-        self.pipeline(|pipeline| pipeline.configure(config));
+    /// Changes the pipeline's settings, best before the first connection. `None` from an event handler:
+    /// nothing has changed then.
+    pub fn configure(&self, config: Config) -> Option<()> {
+        self.pipeline(|pipeline| pipeline.configure(config))
     }
 
     /// Looks at the pipeline, or changes what it begins its connections with; keep it short. `None`
@@ -102,11 +139,25 @@ impl<M: RawMutex, S: Storage, C> Client<M, S, C> {
         })
     }
 
+    /// Does it now, or behind the event that is being handled.
+    fn ask(&self, more: Asked) {
+        self.guarded.lock(|guarded| {
+            let asked = guarded.asked.get();
+            guarded.asked.set(Asked {
+                flush: asked.flush || more.flush,
+                close: asked.close || more.close,
+            });
+        });
+        self.shared(|_| ());
+    }
+
     /// `None` only while an event is being handled: then the pipeline is borrowed.
     pub(crate) fn shared<R>(&self, work: impl FnOnce(&mut Shared<S>) -> R) -> Option<R> {
-        self.shared.lock(|shared| {
-            let mut shared = shared.try_borrow_mut().ok()?;
-            Some(work(&mut shared))
+        self.guarded.lock(|guarded| {
+            let mut shared = guarded.shared.try_borrow_mut().ok()?;
+            let done = work(&mut shared);
+            shared.heed(guarded.asked.take());
+            Some(done)
         })
     }
 }
@@ -123,11 +174,12 @@ impl<M: RawMutex, S: Storage, C: Clock> Client<M, S, C> {
         command: &impl Command,
         tag: S::Tag,
     ) -> Result<Ticket, SubmitError<S::Tag>> {
-        self.offer(command, tag, None)
+        self.offer(command, tag, |_| ())
     }
 
-    /// Queues a command as [`submit`](Self::submit) does, once there is room for it. The future may
-    /// be dropped: nothing of the command remains then.
+    /// Queues a command as [`submit`](Self::submit) does, once there is room for it. Four tasks that wait
+    /// are woken when there may be; any more look again every 10 ms. The future may be dropped: nothing of
+    /// the command remains then.
     ///
     /// # Errors
     /// The tag and why it is not taken as it is, however long one waits.
@@ -137,13 +189,26 @@ impl<M: RawMutex, S: Storage, C: Clock> Client<M, S, C> {
         tag: S::Tag,
     ) -> Result<Ticket, SubmitError<S::Tag>> {
         let mut tag = Some(tag);
+        let mut nap = pin!(None);
         poll_fn(|task| {
+            if let Some(sleep) = nap.as_mut().as_pin_mut() {
+                ready!(Future::poll(sleep, task));
+                nap.set(None);
+            }
             let Some(mine) = tag.take() else {
                 return Poll::Pending;
             };
-            match self.offer(command, mine, Some(task.waker())) {
+            let mut has_place = false;
+            let wait = |room: &mut Waiters| has_place = room.register(task.waker());
+            match self.offer(command, mine, wait) {
                 Err(error) if error.reason.is_temporary() => {
                     tag = Some(error.tag);
+                    if !has_place {
+                        let again = self.clock.now().after(LOOK_AGAIN);
+                        nap.set(Some(self.clock.wait_until(again)));
+                        // The next poll arms it.
+                        task.waker().wake_by_ref();
+                    }
                     Poll::Pending
                 }
                 done => Poll::Ready(done),
@@ -152,25 +217,23 @@ impl<M: RawMutex, S: Storage, C: Clock> Client<M, S, C> {
         .await
     }
 
-    /// One attempt; whom to wake when another may do better.
+    /// One attempt; what to do when another may do better.
     fn offer(
         &self,
         command: &impl Command,
         tag: S::Tag,
-        waits: Option<&Waker>,
+        wait: impl FnOnce(&mut Waiters),
     ) -> Result<Ticket, SubmitError<S::Tag>> {
-        self.shared.lock(|shared| {
-            let Ok(mut shared) = shared.try_borrow_mut() else {
+        self.guarded.lock(|guarded| {
+            let Ok(mut shared) = guarded.shared.try_borrow_mut() else {
                 let reason = Rejected::InUse;
                 return Err(SubmitError { tag, reason });
             };
             let done = shared.pipeline.submit(command, tag, self.clock.now());
-            match (&done, waits) {
-                (Ok(_), _) => shared.pump.wake(),
-                (Err(error), Some(waits)) if error.reason.is_temporary() => {
-                    shared.room.register(waits);
-                }
-                _ => {}
+            match &done {
+                Ok(_) => shared.pump.wake(),
+                Err(error) if error.reason.is_temporary() => wait(&mut shared.room),
+                Err(_) => {}
             }
             done
         })
@@ -180,12 +243,13 @@ impl<M: RawMutex, S: Storage, C: Clock> Client<M, S, C> {
 /// Sizes and states only, as the pipeline's.
 impl<M: RawMutex, S: Storage, C> fmt::Debug for Client<M, S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.shared.lock(|shared| match shared.try_borrow() {
-            Ok(shared) => f
-                .debug_struct("Client")
-                .field("pipeline", &shared.pipeline)
-                .finish_non_exhaustive(),
-            Err(_) => f.write_str("Client (handling an event)"),
-        })
+        self.guarded
+            .lock(|guarded| match guarded.shared.try_borrow() {
+                Ok(shared) => f
+                    .debug_struct("Client")
+                    .field("pipeline", &shared.pipeline)
+                    .finish_non_exhaustive(),
+                Err(_) => f.write_str("Client (handling an event)"),
+            })
     }
 }

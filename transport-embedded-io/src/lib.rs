@@ -1,7 +1,7 @@
 //! Redis pipelining over `embedded-io`: for embassy-net, Wi-Fi and modem drivers, serial lines, TLS.
 //!
 //! ```text
-//!   tasks, interrupts     client.submit(&command, tag)            |event| …
+//!   tasks, interrupts     client.submit(&command, tag)      |event, sent_before| …
 //!                                   |                                ^
 //!   Client              [ Pipeline behind a mutex, wakes the pump ]  |
 //!                                   |                                |
@@ -45,7 +45,7 @@
 //! ) {
 //!     let (mut read, mut write) = ([0; 256], [0; 256]);
 //!     let mut pump = Pump::new(&REDIS, &mut read, &mut write);
-//!     let mut on_event = |event: Event<'_, u32>| match event {
+//!     let mut on_event = |event: Event<'_, u32>, _| match event {
 //!         Event::Reply { tag, reply } => { let _ = (tag, reply.as_i64()); }
 //!         Event::Ended { tag, fate } => { let _ = (tag, fate); }
 //!         _ => {}
@@ -80,6 +80,7 @@ mod clock;
 mod link;
 mod pump;
 mod turn;
+mod waiters;
 
 pub use client::Client;
 pub use clock::Clock;

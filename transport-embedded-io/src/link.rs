@@ -30,15 +30,17 @@ pub(crate) struct Link<'c, M: RawMutex, S: Storage, C, F> {
     close_by: Cell<Option<Instant>>,
     /// It has ended because of that.
     late: Cell<bool>,
-    /// The handshake has succeeded.
-    pub(crate) was_up: Cell<bool>,
+    /// When the handshake has succeeded.
+    up_since: Cell<Option<Instant>>,
     /// Something has moved since the last turn: the loops are asked again.
     moved: Cell<bool>,
     /// Bytes lie in the write half or its staging buffer.
     writing: Cell<bool>,
 }
 
-impl<'c, M: RawMutex, S: Storage, C: Clock, F: FnMut(Event<'_, S::Tag>)> Link<'c, M, S, C, F> {
+impl<'c, M: RawMutex, S: Storage, C: Clock, F: FnMut(Event<'_, S::Tag>, bool)>
+    Link<'c, M, S, C, F>
+{
     pub(crate) const fn new(
         client: &'c Client<M, S, C>,
         on_event: F,
@@ -52,7 +54,7 @@ impl<'c, M: RawMutex, S: Storage, C: Clock, F: FnMut(Event<'_, S::Tag>)> Link<'c
             close_timeout,
             close_by: Cell::new(None),
             late: Cell::new(false),
-            was_up: Cell::new(false),
+            up_since: Cell::new(None),
             moved: Cell::new(false),
             writing: Cell::new(false),
         }
@@ -61,6 +63,12 @@ impl<'c, M: RawMutex, S: Storage, C: Clock, F: FnMut(Event<'_, S::Tag>)> Link<'c
     /// What broke the halves, if it was they who did.
     pub(crate) fn broken(&self) -> Option<ErrorKind> {
         self.broken.get().map(|(kind, _)| kind)
+    }
+
+    /// For how long the connection has been up, if it ever was.
+    pub(crate) fn lived(&self) -> Option<Duration> {
+        let since = self.up_since.get()?;
+        Some(self.client.clock.now().since(since))
     }
 
     /// Whether it ended because closing took too long.
@@ -233,6 +241,8 @@ impl<'c, M: RawMutex, S: Storage, C: Clock, F: FnMut(Event<'_, S::Tag>)> Link<'c
             })
             .await;
             self.pass_time();
+            // Whatever ended the sleep, an early timer or an earlier deadline: no timer is armed now.
+            self.moved.set(true);
             turn::next().await;
         }
     }
@@ -284,25 +294,26 @@ impl<'c, M: RawMutex, S: Storage, C: Clock, F: FnMut(Event<'_, S::Tag>)> Link<'c
         };
         loop {
             // One event for each time that the mutex is taken, so that it is not held for long.
-            let told = self.work(|shared| match shared.pipeline.poll_event() {
-                Ok(Some(event)) => {
-                    on_event(event);
-                    shared.room.wake();
-                    true
-                }
-                Ok(None) => {
-                    if shared.pipeline.state() == State::Up {
-                        self.was_up.set(true);
+            let told = self.work(
+                |shared| match shared.pipeline.poll_event_with(&mut *on_event) {
+                    Ok(true) => {
+                        shared.room.wake();
+                        true
                     }
-                    false
-                }
-                Err(error) => {
-                    self.ended.set(Some(error));
-                    // They would wait in vain.
-                    shared.room.wake();
-                    false
-                }
-            });
+                    Ok(false) => {
+                        if shared.pipeline.state() == State::Up && self.up_since.get().is_none() {
+                            self.up_since.set(Some(self.client.clock.now()));
+                        }
+                        false
+                    }
+                    Err(error) => {
+                        self.ended.set(Some(error));
+                        // They would wait in vain.
+                        shared.room.wake();
+                        false
+                    }
+                },
+            );
             if told != Some(true) {
                 break;
             }

@@ -139,7 +139,7 @@ impl Subject for OverFakeLink {
         let mut task = Task::new(async move {
             let (mut read, mut write) = (vec![0; size], vec![0; size]);
             let mut pump = Pump::new(&client, &mut read, &mut write);
-            let on_event = |event: respipe_core::Event<'_, u32>| told.borrow_mut().event(event);
+            let on_event = |event: respipe_core::Event<'_, u32>, _| told.borrow_mut().event(event);
             pump.run(reader, writer, on_event).await
         });
         // Until then the pipeline does not know of the connection.

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use common::{ByHand, Half, Task, Wires};
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use embedded_io_async::{ErrorKind, ErrorType, Write};
-use respipe_core::pipeline::{Config, Inline, PipelineError, Rejected, Resend, State, Why};
+use respipe_core::pipeline::{Config, Flush, Inline, PipelineError, Rejected, Resend, State, Why};
 use respipe_core::reconnect::Backoff;
 use respipe_core::{Duration, Event, Fate, Instant, cmd};
 use respipe_embedded_io::{Client, End, Pump};
@@ -103,7 +103,7 @@ impl Rig {
             Task::new(async move {
                 let (mut read, mut write) = ([0; 32], [0; 32]);
                 let mut pump = Pump::new(&client, &mut read, &mut write);
-                pump.run(reader, writer, |event| log.event(event)).await
+                pump.run(reader, writer, |event, _| log.event(event)).await
             })
         };
         let mut rig = Self {
@@ -276,7 +276,7 @@ fn a_handler_that_submits_is_told_that_it_cannot() {
         Task::new(async move {
             let (mut read, mut write) = ([0; 32], [0; 32]);
             let mut pump = Pump::new(&client, &mut read, &mut write);
-            let on_event = |_: Event<'_, u32>| {
+            let on_event = |_: Event<'_, u32>, _| {
                 *said.borrow_mut() = client.submit(&cmd("PING"), 9).err();
                 assert_eq!(client.pipeline(|_| ()), None);
             };
@@ -289,6 +289,73 @@ fn a_handler_that_submits_is_told_that_it_cannot() {
     assert_eq!(task.settle(|| wires.turn()), None);
     let error = said.borrow().expect("the handler was called");
     assert_eq!((error.tag, error.reason), (9, Rejected::InUse));
+}
+
+/// A connection whose events this handler gets.
+fn handling(
+    config: Config,
+    handler: impl Fn(&Shared) + 'static,
+) -> (Rc<Shared>, Rc<Wires<Pongs>>, Task<End>) {
+    let clock = ByHand::default();
+    let client: Rc<Shared> = Rc::new(Client::new(Inline::new(), clock.clone()));
+    client.configure(config);
+    let link = Link::new(Pongs::default(), Conditions::default());
+    let wires = Wires::new(link, clock.clock);
+    let mut task = {
+        let (client, wires) = (Rc::clone(&client), Rc::clone(&wires));
+        Task::new(async move {
+            let (mut read, mut write) = ([0; 32], [0; 32]);
+            let mut pump = Pump::new(&client, &mut read, &mut write);
+            let halves = (Half(Rc::clone(&wires)), Half(wires));
+            let on_event = |_: Event<'_, u32>, _| handler(&client);
+            pump.run(halves.0, halves.1, on_event).await
+        })
+    };
+    assert_eq!(task.settle(|| wires.turn()), None);
+    (client, wires, task)
+}
+
+#[test]
+fn a_handler_that_closes_the_client_closes_it() {
+    let (client, wires, mut task) = handling(Config::DEFAULT, Client::close);
+    client.submit(&cmd("PING"), 1).expect("there is room");
+    assert_eq!(task.settle(|| wires.turn()), Some(End::Closed));
+    let error = client.submit(&cmd("PING"), 2).expect_err("closed");
+    assert_eq!(error.reason, Rejected::Closed);
+}
+
+#[test]
+fn a_handler_that_flushes_lets_leave_what_is_queued() {
+    let flush = Flush::AtLeast {
+        count: 2,
+        bytes: 0,
+        age: Duration::from_secs(60),
+    };
+    let config = Config {
+        flush,
+        ..Config::DEFAULT
+    };
+    let (client, wires, mut task) = handling(config, Client::flush);
+    wires.link.borrow_mut().block(Direction::ToClient, true);
+    for tag in 1..=3 {
+        client.submit(&cmd("PING"), tag).expect("there is room");
+        assert_eq!(task.settle(|| wires.turn()), None);
+    }
+    let came = || wires.link.borrow().peer().came.len() / PING.len();
+    assert_eq!(came(), 2, "the third waits for a fourth");
+    wires.link.borrow_mut().block(Direction::ToClient, false);
+    assert_eq!(task.settle(|| wires.turn()), None);
+    assert_eq!(came(), 3);
+}
+
+#[test]
+fn a_handler_that_configures_the_client_is_told_that_it_cannot() {
+    let (client, wires, mut task) = handling(Config::DEFAULT, |client| {
+        assert_eq!(client.configure(Config::DEFAULT), None);
+    });
+    client.submit(&cmd("PING"), 1).expect("there is room");
+    assert_eq!(task.settle(|| wires.turn()), None);
+    assert_eq!(client.configure(Config::DEFAULT), Some(()));
 }
 
 #[test]
@@ -330,6 +397,38 @@ fn who_waits_for_room_is_told_when_the_link_dies() {
 }
 
 #[test]
+fn more_tasks_than_there_are_places_wait_for_room_asleep_and_all_get_it() {
+    let mut rig = Rig::new(Config::DEFAULT, Pongs::default());
+    rig.block(Direction::ToClient, true);
+    for tag in 0..4 {
+        rig.ping(tag);
+    }
+    assert_eq!(rig.settle(), None);
+    let mut tasks: Vec<_> = (4..10)
+        .map(|tag| {
+            let client = Rc::clone(&rig.client);
+            Task::new(async move { client.submit_when_room(&cmd("PING"), tag).await.is_ok() })
+        })
+        .collect();
+    for _ in 0..3 {
+        for task in &mut tasks {
+            assert_eq!(task.poll(), None, "all slots are taken");
+        }
+    }
+    assert!(!tasks.iter().any(Task::is_woken));
+    rig.block(Direction::ToClient, false);
+    for _ in 0..6 {
+        assert_eq!(rig.pass(Duration::from_millis(10)), None);
+        for task in &mut tasks {
+            task.poll();
+        }
+    }
+    assert_eq!(rig.settle(), None);
+    assert!(tasks.iter().all(Task::is_over));
+    assert_eq!(rig.log.take().len(), 10);
+}
+
+#[test]
 fn closing_waits_for_what_is_in_flight() {
     let mut rig = Rig::new(Config::DEFAULT, Pongs::default());
     rig.block(Direction::ToClient, true);
@@ -343,7 +442,6 @@ fn closing_waits_for_what_is_in_flight() {
     assert_eq!(rig.log.take(), [Told::Reply(1)]);
 }
 
-/// Runs `pause` in a task of its own.
 #[test]
 fn closing_waits_no_longer_than_its_timeout() {
     let mut rig = Rig::new(Config::DEFAULT, Pongs::default());
@@ -361,13 +459,14 @@ fn closing_waits_no_longer_than_its_timeout() {
     );
 }
 
+/// Runs `pause` in a task of its own.
 fn pausing(client: &Rc<Shared>, log: &Log, backoff: Backoff) -> Task<bool> {
     let (client, log) = (Rc::clone(client), log.clone());
     Task::new(async move {
         let (mut read, mut write) = ([0; 32], [0; 32]);
         let pump = Pump::new(&client, &mut read, &mut write);
         let mut pump = pump.with_backoff(backoff);
-        pump.pause(u32::MAX, |event| log.event(event)).await
+        pump.pause(u32::MAX, |event, _| log.event(event)).await
     })
 }
 

@@ -74,7 +74,7 @@ async fn tasks_share_a_connection_and_replies_come_in_order() -> Result {
     let mut pump = Pump::new(&client, &mut read, &mut write);
     let (reader, writer) = halves(&server).await?;
     let counted = RefCell::new(Vec::new());
-    let run = pump.run(reader, writer, |event| match event {
+    let run = pump.run(reader, writer, |event, _| match event {
         Event::Reply { tag, reply } => counted.borrow_mut().push((tag, reply.as_i64())),
         event => panic!("{event:?}"),
     });
@@ -115,7 +115,7 @@ async fn keep_up<S, F>(
 ) -> Vec<End>
 where
     S: respipe_core::pipeline::Storage,
-    F: FnMut(Event<'_, S::Tag>),
+    F: FnMut(Event<'_, S::Tag>, bool),
 {
     let (mut read, mut write) = ([0; 64], [0; 64]);
     let mut pump = Pump::new(client, &mut read, &mut write).with_backoff(quick());
@@ -143,7 +143,7 @@ async fn what_was_queued_while_the_server_was_gone_is_sent_when_it_is_back() -> 
         ..Config::DEFAULT
     });
     let told = RefCell::new(Vec::new());
-    let on_event = |event: Event<'_, u32>| match event {
+    let on_event = |event: Event<'_, u32>, _| match event {
         Event::Reply { tag, reply } => told.borrow_mut().push((tag, reply.as_i64())),
         event => panic!("{event:?}"),
     };
@@ -194,7 +194,7 @@ async fn a_server_that_stands_still_is_given_up() -> Result {
     let mut pump = Pump::new(&client, &mut read, &mut write);
     let (reader, writer) = halves(&server).await?;
     let mut ended = 0;
-    let run = pump.run(reader, writer, |event| {
+    let run = pump.run(reader, writer, |event, _| {
         ended += u32::from(matches!(event, Event::Ended { .. }));
     });
     let story = async {
@@ -223,7 +223,7 @@ async fn a_buffered_writer_is_flushed_when_nothing_else_waits() -> Result {
     let (reader, writer) = TcpStream::connect(server.address()).await?.into_split();
     let writer = FromTokio::new(BufWriter::with_capacity(8192, writer));
     let mut stored = 0;
-    let run = pump.run(FromTokio::new(reader), writer, |event| match event {
+    let run = pump.run(FromTokio::new(reader), writer, |event, _| match event {
         Event::Reply { tag: 1, reply } if reply.is_ok() => stored += 1,
         event => panic!("{event:?}"),
     });
@@ -273,7 +273,7 @@ async fn a_password_and_a_database_are_part_of_each_connection() -> Result {
         let mut pump = Pump::new(&client, &mut read, &mut write);
         let (reader, writer) = halves(&server).await?;
         let mut info = String::new();
-        let on_event = |event: Event<'_, u32>| match event {
+        let on_event = |event: Event<'_, u32>, _| match event {
             Event::Reply { reply, .. } => info = reply.as_str().unwrap_or_default().to_owned(),
             Event::TooLarge { head, .. } => info = String::from_utf8_lossy(head).into_owned(),
             Event::Ended { .. } => {}
@@ -316,7 +316,7 @@ async fn a_thread_submits_to_a_client_in_a_static() -> Result {
         CLIENT.close();
     });
     let mut told = Vec::new();
-    let run = pump.run(reader, writer, |event| match event {
+    let run = pump.run(reader, writer, |event, _| match event {
         Event::Reply { tag, reply } => {
             assert_eq!(reply.as_i64(), Ok(i64::from(tag) + 1));
             told.push(tag);
@@ -357,7 +357,7 @@ async fn a_server_that_never_stops_sending_cannot_put_off_a_close() -> Result {
     let run = pump.run(
         FromTokio::new(reader),
         FromTokio::new(writer),
-        |event| match event {
+        |event, _| match event {
             Event::Push(_) => chatted = true,
             Event::Ended { tag, fate } => told = Some((tag, fate)),
             event => panic!("{event:?}"),

@@ -142,7 +142,7 @@ async fn commands_go_over_tls_both_ways_at_once() -> Result {
     let (mut read, mut write) = ([0; 512], [0; 512]);
     let mut pump = Pump::new(&client, &mut read, &mut write);
     let mut counts = Vec::new();
-    let run = pump.run(reader, writer, |event| match event {
+    let run = pump.run(reader, writer, |event, _| match event {
         Event::Reply { tag, reply } => counts.push((tag, reply.as_i64())),
         event => panic!("{event:?}"),
     });

@@ -466,11 +466,38 @@ impl<S: Storage> Pipeline<S> {
                 return Ok(Some(Event::Reply { tag, reply }));
             }
         }
+        let found = self.find()?;
+        let Parts { rx, tags, .. } = self.storage.parts();
+        Ok(event(found, rx, tags))
+    }
+
+    /// As [`poll_event`](Self::poll_event), for a driver that hands events on while they borrow the
+    /// pipeline: beside the event `tell` gets, of a reply, whether its command
+    /// [was sent before](Self::was_sent_before). Of other events that says nothing. Whether there was an event.
+    ///
+    /// # Errors
+    /// As [`poll_event`](Self::poll_event).
+    pub fn poll_event_with(
+        &mut self,
+        tell: impl FnOnce(Event<'_, S::Tag>, bool),
+    ) -> Result<bool, PipelineError> {
+        let found = self.find()?;
+        let sent_before = self.was_sent_before();
+        let Parts { rx, tags, .. } = self.storage.parts();
+        let event = event(found, rx, tags);
+        let told = event.map(|event| tell(event, sent_before));
+        Ok(told.is_some())
+    }
+
+    /// The next event, past the handshake's answers.
+    // Shared, it costs a small machine 32 bytes of stack.
+    #[inline(always)]
+    fn find(&mut self) -> Result<Found, PipelineError> {
         #[cfg_attr(
             not(feature = "login"),
             expect(clippy::never_loop, reason = "only the handshake's answers go round")
         )]
-        let found = loop {
+        loop {
             split!(self => mem, _tags);
             match self.engine.poll(&mut mem.again())? {
                 #[cfg(feature = "login")]
@@ -478,11 +505,9 @@ impl<S: Storage> Pipeline<S> {
                     let login = self.storage.login();
                     self.engine.login_reply(&login, answer);
                 }
-                found => break found,
+                found => return Ok(found),
             }
-        };
-        let Parts { rx, tags, .. } = self.storage.parts();
-        Ok(event(found, rx, tags))
+        }
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens.

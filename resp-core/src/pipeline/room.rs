@@ -103,7 +103,8 @@ impl<S: Storage> Pipeline<S> {
 
     /// Whether the command that the last event was a reply to had been sent on an earlier
     /// connection too: the reply may then be about something that its first run has done. Ask
-    /// before anything else is submitted.
+    /// before anything else is submitted. Where the event still borrows the pipeline then,
+    /// [`poll_event_with`](Self::poll_event_with) tells both.
     #[must_use]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub fn was_sent_before(&mut self) -> bool {

@@ -57,7 +57,7 @@ async fn flight(server: SocketAddr, terms: &Terms, commands: &CommandList) -> Fl
         }
     }
     client.close();
-    let on_event = |event: Event<'_, usize>| note(&mut told.borrow_mut(), event);
+    let on_event = |event: Event<'_, usize>, _| note(&mut told.borrow_mut(), event);
     let (mut read, mut write) = ([0; 512], [0; 512]);
     let mut pump = Pump::new(&client, &mut read, &mut write);
     let (reader, writer) = stream.into_split();

@@ -187,3 +187,22 @@ fn a_command_in_pieces_of_which_a_part_has_left_stays_where_it_is() {
     sent += &rig.sent();
     assert_eq!(sent, format!("*2\r\n$4\r\nECHO\r\n$60\r\n{value}\r\n"));
 }
+
+#[test]
+fn a_reply_that_is_borrowed_comes_with_whether_its_command_had_been_sent_before() {
+    let mut rig = queued(4, 0..2);
+    rig.pipeline.open(rig.now);
+    rig.transmit(wire(0).len(), usize::MAX);
+    rig.pipeline.handle_eof();
+    rig.events();
+    open(&mut rig);
+    rig.pipeline.handle_input(b"+a\r\n+b\r\n", rig.now);
+    let mut told = Vec::new();
+    while let Ok(true) = rig.pipeline.poll_event_with(|event, sent_before| {
+        let Event::Reply { tag, .. } = event else {
+            panic!("{event:?}");
+        };
+        told.push((tag, sent_before));
+    }) {}
+    assert_eq!(told, [(0, true), (1, false)]);
+}

@@ -33,6 +33,10 @@ fn kept<S: Storage<Tag = u32>>(pipeline: &mut Pipeline<S>) {
     black_box(pipeline.drop_oldest());
     black_box(pipeline.withdraw_newest(|tag| u64::from(*tag) == number()));
     black_box((pipeline.compact(), pipeline.was_sent_before()));
+    let polled = pipeline.poll_event_with(|event, sent_before| {
+        black_box((event, sent_before));
+    });
+    black_box(polled).ok();
 }
 
 #[inline(never)]

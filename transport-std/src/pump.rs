@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind};
 use std::time;
 
 use respipe_core::pipeline::{
-    Flush, Heap, PipelineError, Rejected, State, Storage as _, SubmitError,
+    Flush, Heap, PipelineError, Rejected, State, Storage as _, SubmitError, Ticket,
 };
 use respipe_core::{Command, Frame, Instant, Pipeline, Reply};
 use respipe_host::{Error, Options, Vigil};
@@ -55,6 +55,8 @@ pub(crate) struct Pump {
     stamps: bool,
     /// A time-out was due when there was input to look at first.
     overdue: bool,
+    /// The command that was queued last.
+    last: Option<Ticket>,
 }
 
 impl Pump {
@@ -71,6 +73,7 @@ impl Pump {
             stamps: !options.tuning.config.reply_timeout.is_zero()
                 || matches!(options.tuning.config.flush, Flush::AtLeast { .. }),
             overdue: false,
+            last: None,
         }
     }
 
@@ -114,7 +117,10 @@ impl Pump {
     #[inline]
     pub(crate) fn offer<C: Command>(&mut self, command: &C, tag: Tag) -> Offer {
         match self.pipeline.submit(command, tag, self.now) {
-            Ok(_) => Offer::Taken,
+            Ok(ticket) => {
+                self.last = Some(ticket);
+                Offer::Taken
+            }
             Err(SubmitError { reason, .. }) => self.offer_again(command, tag, reason),
         }
     }
@@ -127,7 +133,10 @@ impl Pump {
                 Offer::Later(reason)
             }
             Rejected::TooLong { .. } => match self.pipeline.submit_long(command, tag, self.now) {
-                Ok(_) => self.offer_rest(command),
+                Ok(ticket) => {
+                    self.last = Some(ticket);
+                    self.offer_rest(command)
+                }
                 Err(SubmitError { reason, .. }) if reason.is_temporary() => Offer::Later(reason),
                 Err(SubmitError { reason, .. }) => Offer::Never(reason),
             },
@@ -141,6 +150,14 @@ impl Pump {
         match self.pipeline.continue_long(command) {
             true => Offer::Taken,
             false => Offer::Part,
+        }
+    }
+
+    /// Gives up the command that was queued last, if it has not ended: nobody is told of it. The
+    /// connection ends where a part of it has left.
+    pub(crate) fn give_up(&mut self) {
+        if let Some(ticket) = self.last.take() {
+            self.pipeline.abandon(ticket);
         }
     }
 

@@ -6,6 +6,7 @@ use core::time::Duration;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
+use std::time::Instant;
 
 use common::{Result, on_every_server, options};
 use respipe_std::{
@@ -118,9 +119,56 @@ fn a_send_that_would_wait_for_its_own_caller_says_so() -> Result {
         }
     };
     assert!(sent > 1);
+    // Nothing of one that is longer than the buffer has left: it is taken back.
+    match redis.send(&cmd("ECHO").arg(value.as_slice())) {
+        Err(Error::Misuse(Misuse::WindowFull { pending })) => assert_eq!(pending, sent),
+        other => panic!("{other:?}"),
+    }
     for _ in 0..sent {
         assert!(redis.receive()?.is_ok());
     }
+    assert!(redis.is_alive());
+    Ok(())
+}
+
+#[test]
+fn a_long_command_that_is_half_sent_when_unread_replies_fill_the_buffer_ends_the_connection()
+-> Result {
+    let reply = format!("$1000\r\n{}\r\n", "v".repeat(1000));
+    let mut script = Script::new().receive_buffer(4096);
+    for _ in 0..10 {
+        script = script.expect_command();
+    }
+    let server = ScriptedServer::start(script.send(reply.repeat(10)).stop_reading())?;
+    let url = format!("redis://{}?protocol=2&rx_bytes=4096", server.address());
+    let mut redis = Connection::connect(Options::from_url(&url)?.login(plain()))?;
+    for n in 0..10 {
+        redis.send(&cmd("GET").arg(n))?;
+    }
+    redis.flush()?;
+    match redis.send(&cmd("SET").arg("key").arg(vec![0; 64 * LARGE].as_slice())) {
+        Err(Error::Ended {
+            fate: Fate::NotSent,
+            cause: Some(cause),
+        }) => assert!(
+            matches!(*cause, Error::Misuse(Misuse::WindowFull { pending: 10 })),
+            "{cause:?}"
+        ),
+        other => panic!("{other:?}"),
+    }
+    // What was sent before keeps its outcomes, and nothing is waited for.
+    assert_eq!(redis.pending(), 10);
+    let soon = || Some(Instant::now() + Duration::from_secs(10));
+    let mut replied = 0;
+    while redis.pending() > 0 {
+        match redis.receive_until(soon())?.ok_or("it hangs")? {
+            Outcome::Replied(_) => replied += 1,
+            Outcome::Unknown(Why::LinkLost) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(replied > 0);
+    assert!(redis.receive().is_err());
     Ok(())
 }
 

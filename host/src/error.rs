@@ -116,7 +116,7 @@ pub enum Misuse {
     /// `receive` although nothing that was sent is left to be received.
     NothingPending,
     /// `send` or `flush` although the window is full of replies that were not received: they would
-    /// wait for their own caller.
+    /// wait for their own caller. With nothing pending it is full of commands that timed out.
     WindowFull {
         /// Commands sent and not received.
         pending: usize,
@@ -291,6 +291,9 @@ impl fmt::Display for Misuse {
         match self {
             Self::NothingPending => {
                 f.write_str("nothing is left to be received: send a command first")
+            }
+            Self::WindowFull { pending: 0 } => {
+                f.write_str("no slot is free: commands that timed out are still owed their replies")
             }
             Self::WindowFull { pending } => write!(
                 f,

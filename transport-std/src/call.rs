@@ -3,7 +3,7 @@
 use respipe_core::pipeline::{Event, Fate, Oversize, Rejected, Token, Why};
 use respipe_core::reply::FromReply;
 use respipe_core::{Command, Frame, Kind, Reply};
-use respipe_host::Error;
+use respipe_host::{Error, Misuse};
 
 use crate::connection::Connection;
 use crate::pump::{Offer, Tag};
@@ -80,6 +80,7 @@ impl Connection {
             owner: self.begin()?,
             index: 0,
         };
+        let since = self.pump.now();
         let mut offer = Offer::Later(Rejected::NoSlot);
         let mut ended = None;
         loop {
@@ -114,10 +115,19 @@ impl Connection {
                         }
                         _ => {}
                     }
+                    let mut until = None;
                     match offer {
                         Offer::Never(Rejected::Closed) => {}
                         Offer::Never(reason) => return Err(Error::Rejected(reason)),
+                        Offer::Later(_) => until = self.pump.room_until(since),
                         _ => {}
+                    }
+                    if self.pump.is_past(until) {
+                        let full = Error::Misuse(Misuse::WindowFull { pending: 0 });
+                        return Err(Error::Ended {
+                            fate: Fate::NotSent,
+                            cause: Some(Box::new(full)),
+                        });
                     }
                     self.pump.pipeline.flush();
                     self.pump.tick();
@@ -125,10 +135,10 @@ impl Connection {
                     let blocked = self.pump.write();
                     let go_on = offer == Offer::Part && self.pump.pipeline.tx_free() > free;
                     if blocked || !go_on {
-                        self.pump.wait(blocked, None);
+                        self.pump.wait(blocked, until);
                     }
                 }
-                Err(error) => match self.ended(error) {
+                Err(error) => match self.ended(error, None) {
                     Ended::GoOn if ended.is_none() => {}
                     Ended::GoOn => {
                         let fate = ended.unwrap_or(Fate::NotSent);

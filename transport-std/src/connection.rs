@@ -4,6 +4,7 @@ use core::num::NonZeroU32;
 use core::time::Duration;
 use std::time;
 
+use respipe_core::Instant;
 use respipe_core::pipeline::{Event, PipelineError, State};
 use respipe_host::{Attempts, Deadline, Error, Options, Pushes};
 
@@ -32,6 +33,8 @@ pub struct Connection {
     /// What ended the connection for good, until it is made again.
     pub(crate) dead: Option<Error>,
     pub(crate) attempts: Attempts,
+    /// When the next attempt to connect is due that a caller's deadline came before.
+    pub(crate) retry_at: Option<Instant>,
 }
 
 /// How closing a connection went.
@@ -148,6 +151,7 @@ impl Connection {
             head: Vec::new(),
             dead: None,
             attempts: Attempts::default(),
+            retry_at: None,
             options,
         }
     }

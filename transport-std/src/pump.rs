@@ -50,6 +50,8 @@ pub(crate) struct Pump {
     /// The origin of the pipeline's time, and its time at the last look.
     origin: time::Instant,
     now: Instant,
+    /// When this link began.
+    opened: Instant,
     pub(crate) vigil: Vigil,
     /// Whether it matters when a command was queued.
     stamps: bool,
@@ -69,6 +71,7 @@ impl Pump {
             stream: None,
             origin: time::Instant::now(),
             now: Instant::ZERO,
+            opened: Instant::ZERO,
             vigil: Vigil::new(options.tuning.write_timeout),
             stamps: !options.tuning.config.reply_timeout.is_zero()
                 || matches!(options.tuning.config.flush, Flush::AtLeast { .. }),
@@ -82,6 +85,7 @@ impl Pump {
         self.stream = Some(stream);
         self.overdue = false;
         let now = self.tick();
+        self.opened = now;
         self.vigil
             .begin(patience.map(|patience| now.after(patience.into())));
         self.pipeline.open(now);
@@ -111,6 +115,18 @@ impl Pump {
     /// The time at the last look.
     pub(crate) const fn now(&self) -> Instant {
         self.now
+    }
+
+    /// Whether this time has come, as of the last look.
+    pub(crate) fn is_past(&self, until: Option<Instant>) -> bool {
+        until.is_some_and(|until| until <= self.now)
+    }
+
+    /// Until when a command that was taken from its caller then may wait for room: as long as it
+    /// may wait for its reply. What has timed out keeps its slot until it is answered.
+    pub(crate) fn room_until(&self, since: Instant) -> Option<Instant> {
+        let timeout = self.pipeline.config().reply_timeout;
+        (!timeout.is_zero()).then(|| since.max(self.opened).after(timeout))
     }
 
     /// Queues a command, in pieces if it is longer than the buffer.

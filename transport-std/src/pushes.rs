@@ -10,7 +10,8 @@ use crate::relink::Ended;
 
 impl Connection {
     /// The oldest push that was kept; waits until `deadline` for one, for ever without. `None` when
-    /// there is none in time.
+    /// there is none in time. An attempt to connect again that is due may take its
+    /// `connect_timeout` on top.
     ///
     /// # Errors
     /// [`Misuse::RepliesPending`](crate::Misuse::RepliesPending) when it would have to wait although sent commands are left to be
@@ -19,8 +20,11 @@ impl Connection {
         if let Some(push) = self.pushes.take() {
             return Ok(Some(push));
         }
-        self.begin()?;
         let until = deadline.map(|deadline| self.pump.instant(deadline));
+        if self.begin_by(until)?.is_none() {
+            return Ok(None);
+        }
+        let mut looked = false;
         loop {
             match self.pump.pipeline.poll_event() {
                 Ok(Some(Event::Push(push))) => {
@@ -29,12 +33,15 @@ impl Connection {
                 }
                 Ok(Some(_)) => {}
                 Ok(None) => {
-                    if until.is_some_and(|until| until <= self.pump.now()) {
+                    // Who asks again and again with no time to wait is to see what comes too.
+                    if looked && self.pump.is_past(until) {
                         return Ok(None);
                     }
+                    looked = true;
                     self.pump.turn(until);
                 }
-                Err(error) => match self.ended(error) {
+                Err(error) => match self.ended(error, until) {
+                    Ended::GoOn if self.pump.is_past(until) => return Ok(None),
                     Ended::GoOn => {}
                     Ended::Over(cause) => return Err(cause),
                 },

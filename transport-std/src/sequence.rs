@@ -197,7 +197,8 @@ impl Connection {
     }
 
     /// As [`receive`](Self::receive), but waits no longer than until `deadline`, and for ever
-    /// without one. `None` if the outcome is not there in time: it is still to be received.
+    /// without one. `None` if the outcome is not there in time: it is still to be received. An
+    /// attempt to connect again that is due may take its `connect_timeout` on top.
     ///
     /// # Errors
     /// As [`receive`](Self::receive).
@@ -243,13 +244,14 @@ impl Connection {
                 Ok(Some(Event::Push(push))) => self.pushes.add(push),
                 Ok(Some(_)) => {}
                 Ok(None) => {
-                    if until.is_some_and(|until| until <= self.pump.now()) {
+                    if self.pump.is_past(until) {
                         return Ok(None);
                     }
                     self.pump.pipeline.flush();
                     self.pump.turn(until);
                 }
-                Err(error) => match self.ended(error) {
+                Err(error) => match self.ended(error, until) {
+                    Ended::GoOn if self.pump.is_past(until) => return Ok(None),
                     Ended::GoOn => {}
                     Ended::Over(cause) => {
                         // Every command has been told; this is only for a command that half left.

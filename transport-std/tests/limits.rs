@@ -295,6 +295,48 @@ fn a_reply_that_is_late_ends_its_command_and_is_swallowed_when_it_comes() -> Res
 }
 
 #[test]
+fn what_finds_no_room_behind_commands_that_timed_out_is_not_sent() -> Result {
+    let server = ScriptedServer::start(Script::new().stop_reading())?;
+    // What would wait for ever ends with the silence limit instead.
+    let url = format!(
+        "redis://{}?protocol=2&depth=2&reply_timeout_ms=20&silence_limit_ms=10000",
+        server.address()
+    );
+    let mut redis = Connection::connect(Options::from_url(&url)?.login(plain()))?;
+    for _ in 0..2 {
+        match redis.call(&cmd("PING")) {
+            Err(Error::Ended {
+                fate: Fate::Unknown(Why::TimedOut),
+                cause: None,
+            }) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    match redis.call(&cmd("PING")) {
+        Err(
+            error @ Error::Ended {
+                fate: Fate::NotSent,
+                ..
+            },
+        ) => assert!(error.to_string().contains("no slot is free"), "{error}"),
+        other => panic!("{other:?}"),
+    }
+    let mut not_sent = 0;
+    redis.stream((0..3).map(|n| (n, cmd("PING"))), |_, outcome| {
+        not_sent += usize::from(matches!(outcome, Outcome::NotSent));
+    })?;
+    assert_eq!(not_sent, 3);
+    match redis.send(&cmd("PING")) {
+        Err(Error::Misuse(full @ Misuse::WindowFull { pending: 0 })) => {
+            assert!(full.to_string().contains("no slot is free"), "{full}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(redis.is_alive());
+    Ok(())
+}
+
+#[test]
 fn a_silent_server_ends_the_connection_in_time() -> Result {
     let server = ScriptedServer::start(Script::new().expect_command().stop_reading())?;
     let url = format!(

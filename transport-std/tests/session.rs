@@ -6,8 +6,8 @@ use core::time::Duration;
 use std::thread;
 use std::time::Instant;
 
-use common::{Result, on_every_server, options, with_connection};
-use respipe_std::{Batch, Connection, Error, Fate, Pool, PoolError, cmd};
+use common::{Result, on_every_server, options, with_connection, within_limits};
+use respipe_std::{Batch, Connection, Deadline, Error, Fate, Pool, PoolError, cmd};
 
 fn soon() -> Option<Instant> {
     Some(Instant::now() + Duration::from_secs(5))
@@ -70,6 +70,20 @@ fn pushes_that_nobody_takes_are_lost_and_counted() -> Result {
         let push = redis.next_push(soon())?.ok_or("no push")?;
         let (_, _, text): (String, String, i64) = push.reply().to()?;
         assert_eq!(text, 6, "the oldest give way");
+        Ok(())
+    })
+}
+
+#[test]
+fn who_asks_for_pushes_without_waiting_sees_them_too() -> Result {
+    with_connection(|publisher, server| {
+        let mut redis = Connection::open(&server.url())?;
+        redis.call(&cmd("SUBSCRIBE").arg("news"))?;
+        publisher.call(&cmd("PUBLISH").arg("news").arg(1))?;
+        let late = Instant::now() + Duration::from_secs(10);
+        while redis.next_push(Some(Instant::now()))?.is_none() {
+            assert!(Instant::now() < late, "it is never seen");
+        }
         Ok(())
     })
 }
@@ -192,6 +206,26 @@ fn a_connection_that_owes_replies_is_not_given_to_the_next_user_of_a_pool() -> R
         let mut redis = pool.take(Duration::ZERO)?;
         assert_eq!(redis.call_to::<String>(&cmd("ECHO").arg("fresh"))?, "fresh");
         assert_ne!(redis.call_to::<i64>(&cmd("CLIENT").arg("ID"))?, id);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_pool_does_not_wait_for_ever_for_the_reset_of_a_changed_session() -> Result {
+    with_connection(|_, server| {
+        let options = options(server)?.connect_timeout(Duration::from_millis(50));
+        let pool = Pool::new(options, 1);
+        pool.take(Duration::ZERO)?.call(&cmd("SELECT").arg(3))?;
+        server.pause()?;
+        let taken = within_limits(move || pool.take(Duration::from_millis(50)).map(drop));
+        server.resume()?;
+        assert!(
+            matches!(
+                taken,
+                Err(PoolError::Connect(Error::TimedOut(Deadline::Connect)))
+            ),
+            "{taken:?}"
+        );
         Ok(())
     })
 }

@@ -24,6 +24,8 @@ use crate::stream::{Duplex, Socket, Stream};
 pub struct Connection {
     pub(crate) pump: Pump,
     pub(crate) pushes: Pushes,
+    /// How many pushes of another user the pipeline dropped.
+    pub(crate) dropped_before: u64,
     pub(crate) options: Options,
     /// The last use of the connection.
     pub(crate) owner: NonZeroU32,
@@ -146,6 +148,7 @@ impl Connection {
         Self {
             pump: Pump::new(&options),
             pushes: Pushes::new(options.pushes),
+            dropped_before: 0,
             owner: NonZeroU32::MIN,
             sequence: Sequence::new(NonZeroU32::MIN),
             head: Vec::new(),

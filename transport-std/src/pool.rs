@@ -12,7 +12,8 @@ use crate::{Connection, Error, Options, cmd};
 ///
 /// A connection that comes back with commands unanswered or replies not received is closed; one
 /// whose session was changed (MULTI, SELECT, SUBSCRIBE …) is reset before the next user gets it, or
-/// closed where the server does not know RESET (before Redis 6.2).
+/// closed where the server does not know RESET (before Redis 6.2). Pushes that its user did not
+/// take are nobody else's.
 ///
 /// ```no_run
 /// use core::time::Duration;
@@ -147,7 +148,9 @@ impl Connection {
     /// Whether the next user of the pool may have it; resets a changed session, until `deadline`.
     fn is_fit(&mut self, deadline: Option<Instant>) -> bool {
         self.look();
-        self.is_alive() && (self.is_session_clean() || self.reset(deadline))
+        let fit = self.is_alive() && (self.is_session_clean() || self.reset(deadline));
+        self.forget_pushes();
+        fit
     }
 
     /// Whether the session could be made as new in time, with the login that RESET asks for.

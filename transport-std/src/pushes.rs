@@ -3,7 +3,7 @@
 use std::time;
 
 use respipe_core::pipeline::Event;
-use respipe_host::{Error, Push};
+use respipe_host::{Error, Push, Pushes};
 
 use crate::connection::Connection;
 use crate::relink::Ended;
@@ -57,6 +57,12 @@ impl Connection {
     /// How many pushes were lost: the queue was full, or one was larger than the receive buffer.
     #[must_use]
     pub const fn pushes_lost(&self) -> u64 {
-        self.pushes.lost() + self.pump.pipeline.pushes_dropped()
+        self.pushes.lost() + self.pump.pipeline.pushes_dropped() - self.dropped_before
+    }
+
+    /// Begins anew: what was pushed so far was another user's.
+    pub(crate) fn forget_pushes(&mut self) {
+        self.pushes = Pushes::new(self.options.pushes);
+        self.dropped_before = self.pump.pipeline.pushes_dropped();
     }
 }

@@ -195,6 +195,32 @@ fn a_changed_session_does_not_reach_the_next_user_of_a_pool() -> Result {
 }
 
 #[test]
+fn what_was_pushed_to_one_user_of_a_pool_does_not_reach_the_next() -> Result {
+    with_connection(|publisher, server| {
+        let pool = Pool::new(options(server)?.pushes(1).rx_bytes(1024), 1);
+        let patience = Duration::from_secs(5);
+        // Unread behind a RESET, and in a session that its user has cleaned.
+        for cleans in [false, true] {
+            let mut redis = pool.take(patience)?;
+            redis.call(&cmd("SUBSCRIBE").arg("mail"))?;
+            publisher.call(&cmd("PUBLISH").args(("mail", "hush")))?;
+            publisher.call(&cmd("PUBLISH").arg("mail").arg("x".repeat(5_000)))?;
+            if cleans {
+                redis.call(&cmd("UNSUBSCRIBE").arg("mail"))?;
+            }
+            redis.call(&cmd("PING"))?;
+            assert!(redis.pushes_lost() > 0);
+            drop(redis);
+            let mut redis = pool.take(patience)?;
+            assert!(redis.take_push().is_none());
+            assert!(redis.next_push(Some(Instant::now()))?.is_none());
+            assert_eq!(redis.pushes_lost(), 0);
+        }
+        Ok(())
+    })
+}
+
+#[test]
 fn a_connection_that_owes_replies_is_not_given_to_the_next_user_of_a_pool() -> Result {
     with_connection(|_, server| {
         let pool = Pool::new(options(server)?, 1);

@@ -34,6 +34,8 @@ pub struct Connection {
     pub(crate) head: Vec<u8>,
     /// What ended the connection for good, until it is made again.
     pub(crate) dead: Option<Error>,
+    /// What ended a connection with its subscriptions, while another is made without a word.
+    pub(crate) cut: Option<Error>,
     pub(crate) attempts: Attempts,
     /// When the next attempt to connect is due that a caller's deadline came before.
     pub(crate) retry_at: Option<Instant>,
@@ -153,6 +155,7 @@ impl Connection {
             sequence: Sequence::new(NonZeroU32::MIN),
             head: Vec::new(),
             dead: None,
+            cut: None,
             attempts: Attempts::default(),
             retry_at: None,
             options,

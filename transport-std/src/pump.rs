@@ -59,6 +59,8 @@ pub(crate) struct Pump {
     overdue: bool,
     /// The command that was queued last.
     last: Option<Ticket>,
+    /// At the last look the session was not as the login left it.
+    changed: bool,
 }
 
 impl Pump {
@@ -77,6 +79,7 @@ impl Pump {
                 || matches!(options.tuning.config.flush, Flush::AtLeast { .. }),
             overdue: false,
             last: None,
+            changed: false,
         }
     }
 
@@ -231,6 +234,7 @@ impl Pump {
         let due = [self.pipeline.poll_timeout(), self.vigil.due(), until];
         let due = due.into_iter().flatten().min();
         let patience = due.map(|due| due.since(self.now).into());
+        self.changed = !self.pipeline.is_session_clean();
         let read = self.read(blocked, patience);
         let now = self.tick();
         self.vigil.look(self.pipeline.state());
@@ -321,6 +325,11 @@ impl Pump {
         self.pipeline.configure(never);
         self.pipeline.open(self.now);
         self.pipeline.handle_link_lost();
+    }
+
+    /// Whether the connection that ended had a changed session, which went with it.
+    pub(crate) const fn take_changed(&mut self) -> bool {
+        core::mem::replace(&mut self.changed, false)
     }
 
     /// Whether bytes can still be moved.

@@ -15,7 +15,9 @@ impl Connection {
     ///
     /// # Errors
     /// [`Misuse::RepliesPending`](crate::Misuse::RepliesPending) when it would have to wait although sent commands are left to be
-    /// received; what ended the connection, once no push is left.
+    /// received; what ended the connection, once no push is left. Once also where another was made
+    /// meanwhile and the session of the last one had been changed (SUBSCRIBE, CLIENT TRACKING,
+    /// SELECT …), which ended with it: subscribe again.
     pub fn next_push(&mut self, deadline: Option<time::Instant>) -> Result<Option<Push>, Error> {
         if let Some(push) = self.pushes.take() {
             return Ok(Some(push));
@@ -26,6 +28,9 @@ impl Connection {
         }
         let mut looked = false;
         loop {
+            if let Some(cut) = self.cut.take() {
+                return Err(cut);
+            }
             match self.pump.pipeline.poll_event() {
                 Ok(Some(Event::Push(push))) => {
                     self.pushes.add(push);
@@ -63,6 +68,7 @@ impl Connection {
     /// Begins anew: what was pushed so far was another user's.
     pub(crate) fn forget_pushes(&mut self) {
         self.pushes = Pushes::new(self.options.pushes);
+        self.cut = None;
         self.dropped_before = self.pump.pipeline.pushes_dropped();
     }
 }

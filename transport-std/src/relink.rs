@@ -84,7 +84,7 @@ impl Connection {
                 Ok(Some(_)) => {}
                 Ok(None) => return,
                 Err(error) => {
-                    let cause = self.pump.cause(error);
+                    let cause = self.cause(error);
                     self.dead.get_or_insert(cause);
                     return;
                 }
@@ -100,7 +100,7 @@ impl Connection {
             Ok(Some(_)) => {}
             Ok(None) => self.pump.turn(until),
             Err(error) => {
-                let cause = self.pump.cause(error);
+                let cause = self.cause(error);
                 self.relink_or_die(cause, until)?;
             }
         }
@@ -110,7 +110,19 @@ impl Connection {
     fn relink_or_die(&mut self, cause: Error, until: Option<Instant>) -> Result<(), Error> {
         let relinked = self.relink(cause, until);
         self.dead = relinked.clone().err();
+        if self.dead.is_some() {
+            self.cut = None;
+        }
         relinked
+    }
+
+    /// What ended the connection; kept for `next_push` if subscriptions ended with it.
+    fn cause(&mut self, error: PipelineError) -> Error {
+        let cause = self.pump.cause(error);
+        if self.pump.take_changed() {
+            self.cut = Some(cause.clone());
+        }
+        cause
     }
 
     /// What to do when the pipeline says that its connection has ended.
@@ -119,7 +131,7 @@ impl Connection {
         if let Some(dead) = &self.dead {
             return Ended::Over(dead.clone());
         }
-        let mut cause = self.pump.cause(error);
+        let mut cause = self.cause(error);
         let resends = self.options.tuning.config.resend != Resend::Never;
         if resends && self.options.reconnect.is_some() {
             match self.relink(cause, until) {
@@ -128,6 +140,7 @@ impl Connection {
             }
         }
         self.dead = Some(cause.clone());
+        self.cut = None;
         if self.pump.pipeline.in_flight() > 0 {
             // They wait for a connection that will not come.
             self.pump.end_all();

@@ -7,7 +7,9 @@ use std::thread;
 use std::time::Instant;
 
 use common::{Result, on_every_server, options, with_connection, within_limits};
-use respipe_std::{Batch, Connection, Deadline, Error, Fate, Pool, PoolError, cmd};
+use respipe_std::{
+    Batch, Connection, Deadline, Error, Fate, Pool, PoolError, Reconnect, Resend, cmd,
+};
 
 fn soon() -> Option<Instant> {
     Some(Instant::now() + Duration::from_secs(5))
@@ -72,6 +74,36 @@ fn pushes_that_nobody_takes_are_lost_and_counted() -> Result {
         assert_eq!(text, 6, "the oldest give way");
         Ok(())
     })
+}
+
+#[test]
+fn the_end_of_a_subscription_is_told_although_the_connection_is_made_again() -> Result {
+    on_every_server(
+        |launch| launch,
+        |server| {
+            for resend in [Resend::Never, Resend::NotSent] {
+                let options = options(server)?.reconnect(Reconnect::DEFAULT);
+                let mut redis = Connection::connect(options.resend(resend))?;
+                redis.call(&cmd("SUBSCRIBE").arg("news"))?;
+                assert!(redis.next_push(Some(Instant::now()))?.is_none());
+                server.restart()?;
+                assert!(redis.next_push(soon()).is_err(), "{resend:?}");
+                // Once: it goes on from here.
+                redis.call(&cmd("SUBSCRIBE").arg("news"))?;
+                redis.call(&cmd("PUBLISH").args(("news", "again")))?;
+                assert!(redis.next_push(soon())?.is_some(), "{resend:?}");
+            }
+            // Noticed by a call that goes on without a word.
+            let mut redis = Connection::connect(options(server)?.reconnect(Reconnect::DEFAULT))?;
+            redis.call(&cmd("SUBSCRIBE").arg("news"))?;
+            server.restart()?;
+            thread::sleep(Duration::from_millis(1_100));
+            redis.call(&cmd("PING"))?;
+            assert!(redis.next_push(soon()).is_err());
+            assert!(redis.next_push(Some(Instant::now()))?.is_none());
+            Ok(())
+        },
+    )
 }
 
 #[test]

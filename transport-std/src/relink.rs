@@ -11,7 +11,7 @@ use core::time::Duration;
 use std::time;
 
 use respipe_core::Instant;
-use respipe_core::pipeline::{Event, PipelineError, Resend, State};
+use respipe_core::pipeline::{Event, Oversize, PipelineError, Resend, State};
 use respipe_host::{Attempts, Error, Misuse};
 
 use crate::connect;
@@ -52,6 +52,11 @@ impl Connection {
                 error: PipelineError::GivenUp,
                 words: String::new(),
             });
+        }
+        if self.pump.pipeline.config().oversize == Oversize::Stream {
+            // A panic left a reply read in part: the rest is nobody's.
+            self.pump.give_up();
+            self.set_oversize(Oversize::Skip);
         }
         let last = self.pump.now();
         if self.pump.tick().since(last) >= IDLE {

@@ -2,9 +2,11 @@
 
 mod common;
 
+use core::panic::AssertUnwindSafe;
 use core::time::Duration;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::panic::catch_unwind;
 use std::thread;
 use std::time::Instant;
 
@@ -240,6 +242,40 @@ fn a_reply_larger_than_the_buffer_can_be_streamed() -> Result {
             assert!(streamed == value);
             let whole = redis.call_streamed(&cmd("ECHO").arg("small"), |_| panic!("it fits"))?;
             assert_eq!(whole.ok_or("none")?.as_str()?, "small");
+            Ok(())
+        },
+    )
+}
+
+#[test]
+fn a_panic_while_a_reply_is_streamed_leaves_the_connection_as_it_was() -> Result {
+    on_every_server(
+        |launch| launch,
+        |server| {
+            let mut redis = Connection::connect(options(server)?.rx_bytes(1024))?;
+            redis.call(&cmd("SET").arg("a").arg("a".repeat(100_000)))?;
+            redis.call(&cmd("SET").arg("b").arg("b".repeat(100_000)))?;
+            let panic_in_the_middle = |redis: &mut Connection| {
+                let panicked = catch_unwind(AssertUnwindSafe(|| {
+                    let each = |_: Token<'_>| panic!("the caller's");
+                    let _never = redis.call_streamed(&cmd("GET").arg("a"), each);
+                }));
+                assert!(panicked.is_err());
+            };
+            panic_in_the_middle(&mut redis);
+            match redis.call(&cmd("GET").arg("b")) {
+                Err(Error::TooLarge { .. }) => {}
+                other => panic!("{other:?}"),
+            }
+            // Nor does the rest of one reply go to who streams the next.
+            panic_in_the_middle(&mut redis);
+            let mut streamed = Vec::new();
+            redis.call_streamed(&cmd("GET").arg("b"), |token| {
+                if let Token::Bytes(bytes) = token {
+                    streamed.extend_from_slice(bytes);
+                }
+            })?;
+            assert!(streamed == "b".repeat(100_000).as_bytes());
             Ok(())
         },
     )

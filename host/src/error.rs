@@ -257,7 +257,7 @@ fn not_redis(f: &mut fmt::Formatter<'_>, first: &[u8]) -> fmt::Result {
         [0x15, 0x03, ..] | [0x16, 0x03, ..] => {
             f.write_str("the server speaks TLS: use rediss:// instead of redis://")
         }
-        [b'H', b'T', b'T', b'P', ..] => f.write_str(
+        [b'H', b'T', b'T', b'P', ..] | [b'<', ..] => f.write_str(
             "an HTTP server answers on this port: check host and port, Redis is usually on 6379",
         ),
         first => write!(

@@ -197,7 +197,8 @@ impl Options {
         self
     }
 
-    /// How many pushes are kept until they are taken; default 1 024. The oldest gives way.
+    /// How many pushes are kept until they are taken; default 1 024. The oldest gives way. Each takes
+    /// the memory of its bytes, up to `rx_bytes`.
     pub fn pushes(mut self, capacity: usize) -> Self {
         self.pushes = capacity;
         self

@@ -116,7 +116,7 @@ pub enum Misuse {
     /// `receive` although nothing that was sent is left to be received.
     NothingPending,
     /// `send` or `flush` although the window is full of replies that were not received: they would
-    /// wait for their own caller.
+    /// wait for their own caller. With nothing pending it is full of commands that timed out.
     WindowFull {
         /// Commands sent and not received.
         pending: usize,
@@ -257,7 +257,7 @@ fn not_redis(f: &mut fmt::Formatter<'_>, first: &[u8]) -> fmt::Result {
         [0x15, 0x03, ..] | [0x16, 0x03, ..] => {
             f.write_str("the server speaks TLS: use rediss:// instead of redis://")
         }
-        [b'H', b'T', b'T', b'P', ..] => f.write_str(
+        [b'H', b'T', b'T', b'P', ..] | [b'<', ..] => f.write_str(
             "an HTTP server answers on this port: check host and port, Redis is usually on 6379",
         ),
         first => write!(
@@ -291,6 +291,9 @@ impl fmt::Display for Misuse {
         match self {
             Self::NothingPending => {
                 f.write_str("nothing is left to be received: send a command first")
+            }
+            Self::WindowFull { pending: 0 } => {
+                f.write_str("no slot is free: commands that timed out are still owed their replies")
             }
             Self::WindowFull { pending } => write!(
                 f,

@@ -155,7 +155,9 @@ impl Options {
     }
 
     /// How long a command may take from its submission to its reply; zero, the default, means for
-    /// ever. It ends `Unknown` then, and its late reply is swallowed: the connection goes on.
+    /// ever. It ends `Unknown` then, and its late reply is swallowed: the connection goes on. For as
+    /// long it may wait for room before, and ends `NotSent` where it finds none. Connecting again is
+    /// not in it.
     pub fn reply_timeout(mut self, timeout: Duration) -> Self {
         self.tuning.config.reply_timeout = timeout.into();
         self
@@ -181,7 +183,9 @@ impl Options {
         self
     }
 
-    /// Connects again when the connection has ended; default not.
+    /// Connects again when the connection has ended; default not. A blocking connection does so in
+    /// the call that needs it, which may take up to [`Reconnect::max_elapsed`], whatever its
+    /// `reply_timeout`.
     pub fn reconnect(mut self, reconnect: Reconnect) -> Self {
         self.reconnect = Some(reconnect);
         self
@@ -193,7 +197,8 @@ impl Options {
         self
     }
 
-    /// How many pushes are kept until they are taken; default 1 024. The oldest gives way.
+    /// How many pushes are kept until they are taken; default 1 024. The oldest gives way. Each takes
+    /// the memory of its bytes, up to `rx_bytes`.
     pub fn pushes(mut self, capacity: usize) -> Self {
         self.pushes = capacity;
         self

@@ -1,11 +1,12 @@
 //! Pushes: what the server says to nobody in particular. A bounded queue that counts its losses.
 
+use core::fmt;
 use std::collections::VecDeque;
 
 use respipe_core::{Frame, Reply};
 
 /// A push that was received, in memory of its own.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Push {
     bytes: Box<[u8]>,
     frame: Frame,
@@ -19,8 +20,14 @@ impl Push {
     }
 }
 
+impl fmt::Debug for Push {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Push").field(&Text(&self.bytes)).finish()
+    }
+}
+
 /// What was published to a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Message<'p> {
     /// The channel that it was published to.
     pub channel: &'p [u8],
@@ -28,6 +35,25 @@ pub struct Message<'p> {
     pub pattern: Option<&'p [u8]>,
     /// What was published.
     pub payload: &'p [u8],
+}
+
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("channel", &Text(self.channel))
+            .field("pattern", &self.pattern.map(Text))
+            .field("payload", &Text(self.payload))
+            .finish()
+    }
+}
+
+/// Bytes that are text most of the time.
+struct Text<'p>(&'p [u8]);
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0.escape_ascii())
+    }
 }
 
 impl Push {
@@ -118,7 +144,15 @@ mod tests {
         let message = matched.message().expect("a message");
         assert_eq!(message.pattern, Some(&b"a*"[..]));
         assert_eq!((message.channel, message.payload), (&b"ab"[..], &b""[..]));
+        assert_eq!(
+            format!("{message:?}"),
+            r#"Message { channel: "ab", pattern: Some("a*"), payload: "" }"#
+        );
         let other = push(b">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n");
         assert_eq!(other.message(), None);
+        assert_eq!(
+            format!("{other:?}"),
+            r#"Push(">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n")"#
+        );
     }
 }

@@ -18,7 +18,8 @@ pub struct Reconnect {
     pub first_delay: Duration,
     /// The longest time before any attempt.
     pub max_delay: Duration,
-    /// No attempt begins later than this after the first; zero means no such limit.
+    /// No attempt is decided on later than this after the first, so that the last may begin
+    /// `max_delay` later still; zero means no such limit.
     pub max_elapsed: Duration,
 }
 

@@ -3,7 +3,7 @@
 use respipe_core::pipeline::{Event, Fate, Oversize, Rejected, Token, Why};
 use respipe_core::reply::FromReply;
 use respipe_core::{Command, Frame, Kind, Reply};
-use respipe_host::Error;
+use respipe_host::{Error, Misuse};
 
 use crate::connection::Connection;
 use crate::pump::{Offer, Tag};
@@ -23,7 +23,7 @@ impl Connection {
     /// [`Error::Rejected`] leave the connection as it is; [`Misuse::RepliesPending`](crate::Misuse::RepliesPending) while sent
     /// commands are left to be received.
     pub fn call<C: Command>(&mut self, command: &C) -> Result<Reply<'_>, Error> {
-        match self.answer(command, &mut |_| {})? {
+        match self.answer(command, Oversize::Skip, &mut |_| {})? {
             Some(Answer::Reply { at, frame }) => Ok(self.pump.reply_at(at, frame)),
             Some(Answer::TooLarge { kind, bytes }) => Err(Error::TooLarge { kind, bytes }),
             None => Err(Error::Ended {
@@ -46,7 +46,8 @@ impl Connection {
     }
 
     /// Sends a command and waits for its reply, whatever its size: one that is larger than the
-    /// receive buffer goes to `each` piece by piece, and `None` is returned for it.
+    /// receive buffer goes to `each` piece by piece, and `None` is returned for it. If `each` panics,
+    /// the rest goes to nobody.
     ///
     /// # Errors
     /// As [`call`](Self::call).
@@ -55,8 +56,7 @@ impl Connection {
         command: &C,
         mut each: impl FnMut(Token<'_>),
     ) -> Result<Option<Reply<'_>>, Error> {
-        self.set_oversize(Oversize::Stream);
-        let answer = self.answer(command, &mut each);
+        let answer = self.answer(command, Oversize::Stream, &mut each);
         self.set_oversize(Oversize::Skip);
         match answer? {
             Some(Answer::Reply { at, frame }) => Ok(Some(self.pump.reply_at(at, frame))),
@@ -64,7 +64,7 @@ impl Connection {
         }
     }
 
-    fn set_oversize(&mut self, oversize: Oversize) {
+    pub(crate) fn set_oversize(&mut self, oversize: Oversize) {
         let mut config = *self.pump.pipeline.config();
         config.oversize = oversize;
         self.pump.pipeline.configure(config);
@@ -74,12 +74,17 @@ impl Connection {
     fn answer<C: Command>(
         &mut self,
         command: &C,
+        oversize: Oversize,
         each: &mut dyn FnMut(Token<'_>),
     ) -> Result<Option<Answer>, Error> {
         let tag = Tag {
             owner: self.begin()?,
             index: 0,
         };
+        if oversize == Oversize::Stream {
+            self.set_oversize(oversize);
+        }
+        let since = self.pump.now();
         let mut offer = Offer::Later(Rejected::NoSlot);
         let mut ended = None;
         loop {
@@ -114,10 +119,19 @@ impl Connection {
                         }
                         _ => {}
                     }
+                    let mut until = None;
                     match offer {
                         Offer::Never(Rejected::Closed) => {}
                         Offer::Never(reason) => return Err(Error::Rejected(reason)),
+                        Offer::Later(_) => until = self.pump.room_until(since),
                         _ => {}
+                    }
+                    if self.pump.is_past(until) {
+                        let full = Error::Misuse(Misuse::WindowFull { pending: 0 });
+                        return Err(Error::Ended {
+                            fate: Fate::NotSent,
+                            cause: Some(Box::new(full)),
+                        });
                     }
                     self.pump.pipeline.flush();
                     self.pump.tick();
@@ -125,10 +139,10 @@ impl Connection {
                     let blocked = self.pump.write();
                     let go_on = offer == Offer::Part && self.pump.pipeline.tx_free() > free;
                     if blocked || !go_on {
-                        self.pump.wait(blocked, None);
+                        self.pump.wait(blocked, until);
                     }
                 }
-                Err(error) => match self.ended(error) {
+                Err(error) => match self.ended(error, None) {
                     Ended::GoOn if ended.is_none() => {}
                     Ended::GoOn => {
                         let fate = ended.unwrap_or(Fate::NotSent);

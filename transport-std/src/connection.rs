@@ -4,6 +4,7 @@ use core::num::NonZeroU32;
 use core::time::Duration;
 use std::time;
 
+use respipe_core::Instant;
 use respipe_core::pipeline::{Event, PipelineError, State};
 use respipe_host::{Attempts, Deadline, Error, Options, Pushes};
 
@@ -23,6 +24,8 @@ use crate::stream::{Duplex, Socket, Stream};
 pub struct Connection {
     pub(crate) pump: Pump,
     pub(crate) pushes: Pushes,
+    /// How many pushes of another user the pipeline dropped.
+    pub(crate) dropped_before: u64,
     pub(crate) options: Options,
     /// The last use of the connection.
     pub(crate) owner: NonZeroU32,
@@ -31,7 +34,11 @@ pub struct Connection {
     pub(crate) head: Vec<u8>,
     /// What ended the connection for good, until it is made again.
     pub(crate) dead: Option<Error>,
+    /// What ended a connection with its subscriptions, while another is made without a word.
+    pub(crate) cut: Option<Error>,
     pub(crate) attempts: Attempts,
+    /// When the next attempt to connect is due that a caller's deadline came before.
+    pub(crate) retry_at: Option<Instant>,
 }
 
 /// How closing a connection went.
@@ -143,11 +150,14 @@ impl Connection {
         Self {
             pump: Pump::new(&options),
             pushes: Pushes::new(options.pushes),
+            dropped_before: 0,
             owner: NonZeroU32::MIN,
             sequence: Sequence::new(NonZeroU32::MIN),
             head: Vec::new(),
             dead: None,
+            cut: None,
             attempts: Attempts::default(),
+            retry_at: None,
             options,
         }
     }

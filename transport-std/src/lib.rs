@@ -27,6 +27,8 @@
 //! A server's `-ERR …` is a reply and no failure of the connection. Where a connection ends, each
 //! command ends with a fate that says whether it can have run: [`Outcome`].
 //!
+//! Features: `float` (`f64` as an argument and from a reply), `tls` (`rediss://`), `tracing`.
+//!
 //! A [`Connection`] is `Send`: any one thread at a time may use it. It is not for several threads
 //! at once; for those there is a small [`Pool`].
 #![forbid(unsafe_code)]

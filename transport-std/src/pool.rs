@@ -12,7 +12,8 @@ use crate::{Connection, Error, Options, cmd};
 ///
 /// A connection that comes back with commands unanswered or replies not received is closed; one
 /// whose session was changed (MULTI, SELECT, SUBSCRIBE …) is reset before the next user gets it, or
-/// closed where the server does not know RESET (before Redis 6.2).
+/// closed where the server does not know RESET (before Redis 6.2). Pushes that its user did not
+/// take are nobody else's.
 ///
 /// ```no_run
 /// use core::time::Duration;
@@ -86,11 +87,13 @@ impl Pool {
         }
     }
 
-    /// Takes a connection; waits for one for at most so long.
+    /// Takes a connection; waits for one, and for the reset of a changed session, for at most so
+    /// long. Opening another may take its `connect_timeout` on top.
     ///
     /// # Errors
     /// [`PoolError::Empty`] when all are in use for so long; why no connection could be opened.
     pub fn take(&self, patience: Duration) -> Result<Pooled<'_>, PoolError> {
+        let deadline = Instant::now().checked_add(patience);
         let idle = self.reserve(patience)?;
         // From here on the place is ours; it is given back if this fails.
         let mut place = Pooled {
@@ -98,7 +101,7 @@ impl Pool {
             connection: None,
         };
         if let Some(mut connection) = idle
-            && connection.is_fit()
+            && connection.is_fit(deadline)
         {
             place.connection = Some(connection);
             return Ok(place);
@@ -142,21 +145,22 @@ impl Pool {
 }
 
 impl Connection {
-    /// Whether the next user of the pool may have it; resets a changed session.
-    fn is_fit(&mut self) -> bool {
+    /// Whether the next user of the pool may have it; resets a changed session, until `deadline`.
+    fn is_fit(&mut self, deadline: Option<Instant>) -> bool {
         self.look();
-        if !self.is_alive() {
-            return false;
-        }
-        self.is_session_clean()
-            || self
-                .call(&cmd("RESET"))
-                .is_ok_and(|reply| !is_error(&reply))
+        let fit = self.is_alive() && (self.is_session_clean() || self.reset(deadline));
+        self.forget_pushes();
+        fit
     }
-}
 
-fn is_error(reply: &crate::Reply<'_>) -> bool {
-    reply.error().is_some()
+    /// Whether the session could be made as new in time, with the login that RESET asks for.
+    fn reset(&mut self, deadline: Option<Instant>) -> bool {
+        let until = deadline.map(|deadline| self.pump.instant(deadline));
+        matches!(self.begin_by(until), Ok(Some(_)))
+            && self.send(&cmd("RESET")).is_ok()
+            && matches!(self.receive_until(deadline), Ok(Some(outcome)) if outcome.is_ok())
+            && matches!(self.begin_by(until), Ok(Some(_)))
+    }
 }
 
 /// A connection of a pool; given back when it is dropped.

@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind};
 use std::time;
 
 use respipe_core::pipeline::{
-    Flush, Heap, PipelineError, Rejected, State, Storage as _, SubmitError,
+    Flush, Heap, PipelineError, Rejected, State, Storage as _, SubmitError, Ticket,
 };
 use respipe_core::{Command, Frame, Instant, Pipeline, Reply};
 use respipe_host::{Error, Options, Vigil};
@@ -50,11 +50,17 @@ pub(crate) struct Pump {
     /// The origin of the pipeline's time, and its time at the last look.
     origin: time::Instant,
     now: Instant,
+    /// When this link began.
+    opened: Instant,
     pub(crate) vigil: Vigil,
     /// Whether it matters when a command was queued.
     stamps: bool,
     /// A time-out was due when there was input to look at first.
     overdue: bool,
+    /// The command that was queued last.
+    last: Option<Ticket>,
+    /// At the last look the session was not as the login left it.
+    changed: bool,
 }
 
 impl Pump {
@@ -67,10 +73,13 @@ impl Pump {
             stream: None,
             origin: time::Instant::now(),
             now: Instant::ZERO,
+            opened: Instant::ZERO,
             vigil: Vigil::new(options.tuning.write_timeout),
             stamps: !options.tuning.config.reply_timeout.is_zero()
                 || matches!(options.tuning.config.flush, Flush::AtLeast { .. }),
             overdue: false,
+            last: None,
+            changed: false,
         }
     }
 
@@ -79,6 +88,7 @@ impl Pump {
         self.stream = Some(stream);
         self.overdue = false;
         let now = self.tick();
+        self.opened = now;
         self.vigil
             .begin(patience.map(|patience| now.after(patience.into())));
         self.pipeline.open(now);
@@ -110,11 +120,26 @@ impl Pump {
         self.now
     }
 
+    /// Whether this time has come, as of the last look.
+    pub(crate) fn is_past(&self, until: Option<Instant>) -> bool {
+        until.is_some_and(|until| until <= self.now)
+    }
+
+    /// Until when a command that was taken from its caller then may wait for room: as long as it
+    /// may wait for its reply. What has timed out keeps its slot until it is answered.
+    pub(crate) fn room_until(&self, since: Instant) -> Option<Instant> {
+        let timeout = self.pipeline.config().reply_timeout;
+        (!timeout.is_zero()).then(|| since.max(self.opened).after(timeout))
+    }
+
     /// Queues a command, in pieces if it is longer than the buffer.
     #[inline]
     pub(crate) fn offer<C: Command>(&mut self, command: &C, tag: Tag) -> Offer {
         match self.pipeline.submit(command, tag, self.now) {
-            Ok(_) => Offer::Taken,
+            Ok(ticket) => {
+                self.last = Some(ticket);
+                Offer::Taken
+            }
             Err(SubmitError { reason, .. }) => self.offer_again(command, tag, reason),
         }
     }
@@ -127,7 +152,10 @@ impl Pump {
                 Offer::Later(reason)
             }
             Rejected::TooLong { .. } => match self.pipeline.submit_long(command, tag, self.now) {
-                Ok(_) => self.offer_rest(command),
+                Ok(ticket) => {
+                    self.last = Some(ticket);
+                    self.offer_rest(command)
+                }
                 Err(SubmitError { reason, .. }) if reason.is_temporary() => Offer::Later(reason),
                 Err(SubmitError { reason, .. }) => Offer::Never(reason),
             },
@@ -141,6 +169,14 @@ impl Pump {
         match self.pipeline.continue_long(command) {
             true => Offer::Taken,
             false => Offer::Part,
+        }
+    }
+
+    /// Gives up the command that was queued last, if it has not ended: nobody is told of it. The
+    /// connection ends where a part of it has left.
+    pub(crate) fn give_up(&mut self) {
+        if let Some(ticket) = self.last.take() {
+            self.pipeline.abandon(ticket);
         }
     }
 
@@ -198,6 +234,7 @@ impl Pump {
         let due = [self.pipeline.poll_timeout(), self.vigil.due(), until];
         let due = due.into_iter().flatten().min();
         let patience = due.map(|due| due.since(self.now).into());
+        self.changed = !self.pipeline.is_session_clean();
         let read = self.read(blocked, patience);
         let now = self.tick();
         self.vigil.look(self.pipeline.state());
@@ -288,6 +325,11 @@ impl Pump {
         self.pipeline.configure(never);
         self.pipeline.open(self.now);
         self.pipeline.handle_link_lost();
+    }
+
+    /// Whether the connection that ended had a changed session, which went with it.
+    pub(crate) const fn take_changed(&mut self) -> bool {
+        core::mem::replace(&mut self.changed, false)
     }
 
     /// Whether bytes can still be moved.

@@ -10,7 +10,8 @@ use core::num::NonZeroU32;
 use core::time::Duration;
 use std::time;
 
-use respipe_core::pipeline::{Event, PipelineError, Resend, State};
+use respipe_core::Instant;
+use respipe_core::pipeline::{Event, Oversize, PipelineError, Resend, State};
 use respipe_host::{Attempts, Error, Misuse};
 
 use crate::connect;
@@ -32,6 +33,15 @@ impl Connection {
     /// Makes sure that there is a connection which owes nothing to anybody but the caller that
     /// begins now: its number.
     pub(crate) fn begin(&mut self) -> Result<NonZeroU32, Error> {
+        loop {
+            if let Some(owner) = self.begin_by(None)? {
+                return Ok(owner);
+            }
+        }
+    }
+
+    /// As [`begin`](Self::begin); `None` if there is no connection by then.
+    pub(crate) fn begin_by(&mut self, until: Option<Instant>) -> Result<Option<NonZeroU32>, Error> {
         let pending = self.sequence.pending();
         if pending > 0 {
             return Err(Error::Misuse(Misuse::RepliesPending { pending }));
@@ -43,19 +53,29 @@ impl Connection {
                 words: String::new(),
             });
         }
+        if self.pump.pipeline.config().oversize == Oversize::Stream {
+            // A panic left a reply read in part: the rest is nobody's.
+            self.pump.give_up();
+            self.set_oversize(Oversize::Skip);
+        }
         let last = self.pump.now();
         if self.pump.tick().since(last) >= IDLE {
             self.look();
         }
         if let Some(dead) = self.dead.take() {
-            self.attempts = Attempts::default();
-            self.relink_or_die(dead)?;
+            if self.retry_at.is_none() {
+                self.attempts = Attempts::default();
+            }
+            self.relink_or_die(dead, until)?;
         }
         while self.pump.pipeline.state() != State::Up {
-            self.await_login()?;
+            self.await_login(until)?;
+            if self.pump.is_past(until) && self.pump.pipeline.state() != State::Up {
+                return Ok(None);
+            }
         }
         self.owner = self.owner.checked_add(1).unwrap_or(NonZeroU32::MIN);
-        Ok(self.owner)
+        Ok(Some(self.owner))
     }
 
     /// Takes in what has come, without waiting: pushes, the end of the connection. A server that
@@ -69,7 +89,7 @@ impl Connection {
                 Ok(Some(_)) => {}
                 Ok(None) => return,
                 Err(error) => {
-                    let cause = self.pump.cause(error);
+                    let cause = self.cause(error);
                     self.dead.get_or_insert(cause);
                     return;
                 }
@@ -79,40 +99,53 @@ impl Connection {
 
     /// A turn while the server has not let us in, on a connection that was made again or RESET.
     #[cold]
-    fn await_login(&mut self) -> Result<(), Error> {
+    fn await_login(&mut self, until: Option<Instant>) -> Result<(), Error> {
         match self.pump.pipeline.poll_event() {
             Ok(Some(Event::Push(push))) => self.pushes.add(push),
             Ok(Some(_)) => {}
-            Ok(None) => self.pump.turn(None),
+            Ok(None) => self.pump.turn(until),
             Err(error) => {
-                let cause = self.pump.cause(error);
-                self.relink_or_die(cause)?;
+                let cause = self.cause(error);
+                self.relink_or_die(cause, until)?;
             }
         }
         Ok(())
     }
 
-    fn relink_or_die(&mut self, cause: Error) -> Result<(), Error> {
-        let relinked = self.relink(cause);
+    fn relink_or_die(&mut self, cause: Error, until: Option<Instant>) -> Result<(), Error> {
+        let relinked = self.relink(cause, until);
         self.dead = relinked.clone().err();
+        if self.dead.is_some() {
+            self.cut = None;
+        }
         relinked
+    }
+
+    /// What ended the connection; kept for `next_push` if subscriptions ended with it.
+    fn cause(&mut self, error: PipelineError) -> Error {
+        let cause = self.pump.cause(error);
+        if self.pump.take_changed() {
+            self.cut = Some(cause.clone());
+        }
+        cause
     }
 
     /// What to do when the pipeline says that its connection has ended.
     #[cold]
-    pub(crate) fn ended(&mut self, error: PipelineError) -> Ended {
+    pub(crate) fn ended(&mut self, error: PipelineError, until: Option<Instant>) -> Ended {
         if let Some(dead) = &self.dead {
             return Ended::Over(dead.clone());
         }
-        let mut cause = self.pump.cause(error);
+        let mut cause = self.cause(error);
         let resends = self.options.tuning.config.resend != Resend::Never;
         if resends && self.options.reconnect.is_some() {
-            match self.relink(cause) {
+            match self.relink(cause, until) {
                 Ok(()) => return Ended::GoOn,
                 Err(error) => cause = error,
             }
         }
         self.dead = Some(cause.clone());
+        self.cut = None;
         if self.pump.pipeline.in_flight() > 0 {
             // They wait for a connection that will not come.
             self.pump.end_all();
@@ -122,7 +155,9 @@ impl Connection {
     }
 
     /// Opens the next stream, as the options ask for; `cause` is what ended the last connection.
-    fn relink(&mut self, mut cause: Error) -> Result<(), Error> {
+    /// Where the next attempt is due behind `until`, the pipeline goes on saying that its
+    /// connection has ended, and the next use goes on here.
+    fn relink(&mut self, mut cause: Error, until: Option<Instant>) -> Result<(), Error> {
         let Some(reconnect) = self.options.reconnect else {
             return Err(cause);
         };
@@ -131,10 +166,20 @@ impl Connection {
         }
         loop {
             let now = self.pump.tick();
-            let Some(delay) = self.attempts.next(&reconnect, &cause, now) else {
-                return Err(cause);
+            let at = match self.retry_at.take() {
+                Some(at) => at,
+                None => match self.attempts.next(&reconnect, &cause, now) {
+                    Some(delay) => now.after(delay.into()),
+                    None => return Err(cause),
+                },
             };
-            std::thread::sleep(delay);
+            let wake = until.map_or(at, |until| until.min(at));
+            std::thread::sleep(wake.since(now).into());
+            if wake < at {
+                self.retry_at = Some(at);
+                self.pump.tick();
+                return Ok(());
+            }
             event!(info, attempt = self.attempts.made(), "connecting again");
             let timeout = Duration::from(self.options.tuning.connect_timeout);
             let deadline = (!timeout.is_zero()).then(|| time::Instant::now() + timeout);

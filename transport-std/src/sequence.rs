@@ -91,7 +91,8 @@ impl Connection {
     /// # Errors
     /// [`Misuse::WindowFull`] when as many commands are pending as there are slots (`depth`), or
     /// unread replies fill the receive buffer: the command was not queued. [`Error::Ended`] when
-    /// the connection has ended: receive what is pending.
+    /// the connection has ended, or ends because a part of a command longer than `tx_bytes` left
+    /// before they filled it: the command was not queued, receive what is pending.
     pub fn send<C: Command>(&mut self, command: &C) -> Result<(), Error> {
         if self.sequence.pending() == 0 {
             self.sequence = Sequence::new(self.begin()?);
@@ -105,10 +106,7 @@ impl Connection {
                     self.sequence.note_sent();
                     return Ok(());
                 }
-                Offer::Part => {
-                    self.sequence.note_sent();
-                    return self.send_rest(command);
-                }
+                Offer::Part => return self.send_rest(command),
                 Offer::Later(Rejected::NoSlot) => return Err(self.window_full()),
                 Offer::Later(_) if emptied => return Err(self.window_full()),
                 Offer::Later(_) => emptied = !self.push_out()?,
@@ -125,24 +123,31 @@ impl Connection {
 
     /// The rest of a command that is longer than the buffer.
     fn send_rest<C: Command>(&mut self, command: &C) -> Result<(), Error> {
-        let mut emptied = false;
-        while self.pump.pipeline.is_line_held() {
-            match self.pump.offer_rest(command) {
-                Offer::Taken => break,
-                _ if emptied => {
-                    // Half of it may have left: nothing else can be sent on this connection.
-                    let full = self.window_full();
-                    self.pump.fail(full.clone());
-                    return Err(full);
-                }
-                _ => {
-                    let free = self.pump.pipeline.tx_free();
-                    let blocked = self.push_out()?;
-                    emptied = !blocked && self.pump.pipeline.tx_free() == free;
-                }
+        let mut stuck = false;
+        while self.pump.pipeline.is_line_held() && self.pump.offer_rest(command) != Offer::Taken {
+            let free = self.pump.pipeline.tx_free();
+            match self.push_out() {
+                Ok(blocked) if !stuck => stuck = !blocked && self.pump.pipeline.tx_free() == free,
+                _ => return Err(self.give_up_rest()),
             }
         }
+        self.sequence.note_sent();
         Ok(())
+    }
+
+    /// Nobody would feed the rest while the caller receives: the command is not sent, and if a part
+    /// of it has left, nothing else can be sent on this connection.
+    #[cold]
+    fn give_up_rest(&mut self) -> Error {
+        let full = self.window_full();
+        self.pump.give_up();
+        match self.pump.is_alive() {
+            true => full,
+            false => Error::Ended {
+                fate: Fate::NotSent,
+                cause: Some(Box::new(full)),
+            },
+        }
     }
 
     /// Writes what may leave without waiting for the caller; whether the server took it only in
@@ -192,7 +197,8 @@ impl Connection {
     }
 
     /// As [`receive`](Self::receive), but waits no longer than until `deadline`, and for ever
-    /// without one. `None` if the outcome is not there in time: it is still to be received.
+    /// without one. `None` if the outcome is not there in time: it is still to be received. An
+    /// attempt to connect again that is due may take its `connect_timeout` on top.
     ///
     /// # Errors
     /// As [`receive`](Self::receive).
@@ -238,13 +244,14 @@ impl Connection {
                 Ok(Some(Event::Push(push))) => self.pushes.add(push),
                 Ok(Some(_)) => {}
                 Ok(None) => {
-                    if until.is_some_and(|until| until <= self.pump.now()) {
+                    if self.pump.is_past(until) {
                         return Ok(None);
                     }
                     self.pump.pipeline.flush();
                     self.pump.turn(until);
                 }
-                Err(error) => match self.ended(error) {
+                Err(error) => match self.ended(error, until) {
+                    Ended::GoOn if self.pump.is_past(until) => return Ok(None),
                     Ended::GoOn => {}
                     Ended::Over(cause) => {
                         // Every command has been told; this is only for a command that half left.

@@ -1,7 +1,7 @@
 //! Any number of commands through the window, each outcome as it comes.
 
-use respipe_core::Command;
 use respipe_core::pipeline::{Event, Rejected};
+use respipe_core::{Command, Instant};
 use respipe_host::{Error, Outcome, Streamed, Tags};
 
 use crate::connection::Connection;
@@ -76,13 +76,13 @@ impl Connection {
     ) -> Result<Streamed, Error> {
         let owner = self.begin()?;
         let mut done = Streamed::default();
-        // Taken from the iterator and not queued; queued in part; nothing left to take.
-        let mut waiting: Option<(T, C)> = None;
+        // Taken from the iterator then and not queued; queued in part; nothing left to take.
+        let mut waiting: Option<(T, C, Instant)> = None;
         let mut partial: Option<C> = None;
         let mut exhausted = false;
         loop {
             if let Some(error) = self.hand_out(owner, &mut flights, each) {
-                if let Some((tag, _)) = waiting {
+                if let Some((tag, ..)) = waiting {
                     each(tag, Outcome::NotSent);
                 }
                 return Err(error);
@@ -104,11 +104,11 @@ impl Connection {
                         None => {
                             let next = commands.next();
                             done.commands += u64::from(next.is_some());
-                            next
+                            next.map(|(tag, command)| (tag, command, self.pump.now()))
                         }
                         waiting => waiting,
                     };
-                    let Some((tag, command)) = next else {
+                    let Some((tag, command, since)) = next else {
                         exhausted = true;
                         break;
                     };
@@ -122,11 +122,11 @@ impl Connection {
                         }
                         Offer::Later(reason) => {
                             no_room = reason != Rejected::NoSlot;
-                            waiting = Some((tag, command));
+                            waiting = Some((tag, command, since));
                             break;
                         }
                         Offer::Never(Rejected::Closed) => {
-                            waiting = Some((tag, command));
+                            waiting = Some((tag, command, since));
                             break;
                         }
                         Offer::Never(reason) => each(tag, Outcome::Refused(Some(reason))),
@@ -142,7 +142,13 @@ impl Connection {
                     if exhausted && waiting.is_none() && flights.is_empty() {
                         return Ok(done);
                     }
-                    self.pump.wait(blocked, None);
+                    let until = waiting
+                        .as_ref()
+                        .and_then(|next| self.pump.room_until(next.2));
+                    match waiting.take_if(|_| self.pump.is_past(until)) {
+                        Some((tag, ..)) => each(tag, Outcome::NotSent),
+                        None => self.pump.wait(blocked, until),
+                    }
                     break;
                 }
             }
@@ -172,7 +178,7 @@ impl Connection {
                     continue;
                 }
                 Ok(Some(Event::Token(_) | Event::Streamed { .. })) => continue,
-                Err(error) => match self.ended(error) {
+                Err(error) => match self.ended(error, None) {
                     Ended::GoOn => continue,
                     Ended::Over(error) => return Some(error),
                 },

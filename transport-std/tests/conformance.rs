@@ -84,6 +84,8 @@ impl OverSockets {
                     self.outcomes.push(Outcome::Push(wire));
                 }
                 Ok(None) => return,
+                // A changed session ended; its connection was made again.
+                Err(_) if connection.is_alive() => {}
                 Err(error) => {
                     self.outcomes.push(Outcome::Down(down(&error)));
                     self.connection = None;

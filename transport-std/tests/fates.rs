@@ -3,8 +3,12 @@
 mod common;
 
 use core::time::Duration;
+use std::net::TcpListener;
+use std::time::Instant;
 
-use common::{Result, on_every_server};
+use common::{Result, on_every_server, within_limits};
+use respipe_std::core::login::Protocol;
+use respipe_std::core::pipeline::LoginBuf;
 use respipe_std::{
     Batch, Connection, Error, Fate, Misuse, Options, Outcome, Reconnect, Resend, Why, cmd,
 };
@@ -65,12 +69,10 @@ fn cuts() -> Vec<Faults> {
 fn plain(proxy: &Proxy) -> Result<Options> {
     // Nothing is said at login, so that the cut is among the commands.
     Ok(
-        Options::from_url(&format!("redis://{}", proxy.address()))?.login(
-            respipe_std::core::pipeline::LoginBuf {
-                protocol: respipe_std::core::login::Protocol::Resp2,
-                ..Default::default()
-            },
-        ),
+        Options::from_url(&format!("redis://{}", proxy.address()))?.login(LoginBuf {
+            protocol: Protocol::Resp2,
+            ..Default::default()
+        }),
     )
 }
 
@@ -336,6 +338,53 @@ fn what_waits_for_a_connection_that_never_comes_has_a_fate_in_the_end() -> Resul
             Ok(())
         },
     )
+}
+
+/// A connection whose server has gone and does not come back.
+fn deserted(attempts: u32, delay: Duration) -> Result<Connection> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("redis://{}?protocol=2", listener.local_addr()?);
+    let login = LoginBuf {
+        protocol: Protocol::Resp2,
+        ..Default::default()
+    };
+    let options = Options::from_url(&url)?.login(login).reconnect(Reconnect {
+        attempts,
+        first_delay: delay,
+        max_delay: delay,
+        max_elapsed: Duration::ZERO,
+    });
+    Ok(Connection::connect(options.resend(Resend::Replayable))?)
+}
+
+#[test]
+fn a_deadline_is_kept_while_the_connection_is_made_again() -> Result {
+    let mut listening = deserted(10, Duration::from_secs(1_000_000))?;
+    let mut pending = deserted(10, Duration::from_secs(1_000_000))?;
+    pending.send(&cmd("PING").replayable())?;
+    within_limits(move || {
+        for _ in 0..3 {
+            let soon = Some(Instant::now() + Duration::from_millis(20));
+            assert!(matches!(listening.next_push(soon), Ok(None)));
+            assert!(matches!(pending.receive_until(soon), Ok(None)));
+        }
+        assert_eq!(pending.pending(), 1);
+    });
+    Ok(())
+}
+
+#[test]
+fn attempts_to_connect_again_go_on_from_one_deadline_to_the_next() -> Result {
+    let mut redis = deserted(3, Duration::from_millis(5))?;
+    let error = within_limits(move || {
+        loop {
+            if let Err(error) = redis.next_push(Some(Instant::now())) {
+                break error;
+            }
+        }
+    });
+    assert!(matches!(error, Error::Connect { .. }), "{error:?}");
+    Ok(())
 }
 
 #[test]

@@ -2,10 +2,13 @@
 
 mod common;
 
+use core::panic::AssertUnwindSafe;
 use core::time::Duration;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::panic::catch_unwind;
 use std::thread;
+use std::time::Instant;
 
 use common::{Result, on_every_server, options};
 use respipe_std::{
@@ -118,9 +121,56 @@ fn a_send_that_would_wait_for_its_own_caller_says_so() -> Result {
         }
     };
     assert!(sent > 1);
+    // Nothing of one that is longer than the buffer has left: it is taken back.
+    match redis.send(&cmd("ECHO").arg(value.as_slice())) {
+        Err(Error::Misuse(Misuse::WindowFull { pending })) => assert_eq!(pending, sent),
+        other => panic!("{other:?}"),
+    }
     for _ in 0..sent {
         assert!(redis.receive()?.is_ok());
     }
+    assert!(redis.is_alive());
+    Ok(())
+}
+
+#[test]
+fn a_long_command_that_is_half_sent_when_unread_replies_fill_the_buffer_ends_the_connection()
+-> Result {
+    let reply = format!("$1000\r\n{}\r\n", "v".repeat(1000));
+    let mut script = Script::new().receive_buffer(4096);
+    for _ in 0..10 {
+        script = script.expect_command();
+    }
+    let server = ScriptedServer::start(script.send(reply.repeat(10)).stop_reading())?;
+    let url = format!("redis://{}?protocol=2&rx_bytes=4096", server.address());
+    let mut redis = Connection::connect(Options::from_url(&url)?.login(plain()))?;
+    for n in 0..10 {
+        redis.send(&cmd("GET").arg(n))?;
+    }
+    redis.flush()?;
+    match redis.send(&cmd("SET").arg("key").arg(vec![0; 64 * LARGE].as_slice())) {
+        Err(Error::Ended {
+            fate: Fate::NotSent,
+            cause: Some(cause),
+        }) => assert!(
+            matches!(*cause, Error::Misuse(Misuse::WindowFull { pending: 10 })),
+            "{cause:?}"
+        ),
+        other => panic!("{other:?}"),
+    }
+    // What was sent before keeps its outcomes, and nothing is waited for.
+    assert_eq!(redis.pending(), 10);
+    let soon = || Some(Instant::now() + Duration::from_secs(10));
+    let mut replied = 0;
+    while redis.pending() > 0 {
+        match redis.receive_until(soon())?.ok_or("it hangs")? {
+            Outcome::Replied(_) => replied += 1,
+            Outcome::Unknown(Why::LinkLost) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(replied > 0);
+    assert!(redis.receive().is_err());
     Ok(())
 }
 
@@ -198,6 +248,40 @@ fn a_reply_larger_than_the_buffer_can_be_streamed() -> Result {
 }
 
 #[test]
+fn a_panic_while_a_reply_is_streamed_leaves_the_connection_as_it_was() -> Result {
+    on_every_server(
+        |launch| launch,
+        |server| {
+            let mut redis = Connection::connect(options(server)?.rx_bytes(1024))?;
+            redis.call(&cmd("SET").arg("a").arg("a".repeat(100_000)))?;
+            redis.call(&cmd("SET").arg("b").arg("b".repeat(100_000)))?;
+            let panic_in_the_middle = |redis: &mut Connection| {
+                let panicked = catch_unwind(AssertUnwindSafe(|| {
+                    let each = |_: Token<'_>| panic!("the caller's");
+                    let _never = redis.call_streamed(&cmd("GET").arg("a"), each);
+                }));
+                assert!(panicked.is_err());
+            };
+            panic_in_the_middle(&mut redis);
+            match redis.call(&cmd("GET").arg("b")) {
+                Err(Error::TooLarge { .. }) => {}
+                other => panic!("{other:?}"),
+            }
+            // Nor does the rest of one reply go to who streams the next.
+            panic_in_the_middle(&mut redis);
+            let mut streamed = Vec::new();
+            redis.call_streamed(&cmd("GET").arg("b"), |token| {
+                if let Token::Bytes(bytes) = token {
+                    streamed.extend_from_slice(bytes);
+                }
+            })?;
+            assert!(streamed == "b".repeat(100_000).as_bytes());
+            Ok(())
+        },
+    )
+}
+
+#[test]
 fn a_peer_that_takes_nothing_more_ends_the_connection_in_time() -> Result {
     let server = ScriptedServer::start(Script::new().receive_buffer(4096).stop_reading())?;
     let url = format!("redis://{}?protocol=2", server.address());
@@ -243,6 +327,48 @@ fn a_reply_that_is_late_ends_its_command_and_is_swallowed_when_it_comes() -> Res
     assert!(redis.is_alive());
     thread::sleep(Duration::from_millis(300));
     assert_eq!(redis.call_to::<i64>(&cmd("INCR").arg("b"))?, 2);
+    Ok(())
+}
+
+#[test]
+fn what_finds_no_room_behind_commands_that_timed_out_is_not_sent() -> Result {
+    let server = ScriptedServer::start(Script::new().stop_reading())?;
+    // What would wait for ever ends with the silence limit instead.
+    let url = format!(
+        "redis://{}?protocol=2&depth=2&reply_timeout_ms=20&silence_limit_ms=10000",
+        server.address()
+    );
+    let mut redis = Connection::connect(Options::from_url(&url)?.login(plain()))?;
+    for _ in 0..2 {
+        match redis.call(&cmd("PING")) {
+            Err(Error::Ended {
+                fate: Fate::Unknown(Why::TimedOut),
+                cause: None,
+            }) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    match redis.call(&cmd("PING")) {
+        Err(
+            error @ Error::Ended {
+                fate: Fate::NotSent,
+                ..
+            },
+        ) => assert!(error.to_string().contains("no slot is free"), "{error}"),
+        other => panic!("{other:?}"),
+    }
+    let mut not_sent = 0;
+    redis.stream((0..3).map(|n| (n, cmd("PING"))), |_, outcome| {
+        not_sent += usize::from(matches!(outcome, Outcome::NotSent));
+    })?;
+    assert_eq!(not_sent, 3);
+    match redis.send(&cmd("PING")) {
+        Err(Error::Misuse(full @ Misuse::WindowFull { pending: 0 })) => {
+            assert!(full.to_string().contains("no slot is free"), "{full}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(redis.is_alive());
     Ok(())
 }
 

@@ -162,8 +162,13 @@ fn that_says(words: &'static [u8]) -> Result<String> {
 
 #[test]
 fn another_kind_of_server_on_the_port_is_named() -> Result {
-    let http = error(&that_says(b"HTTP/1.1 400 Bad Request\r\n\r\n")?).to_string();
-    assert!(http.contains("HTTP server"), "{http}");
+    for page in [
+        &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
+        b"<!DOCTYPE HTML>\n",
+    ] {
+        let http = error(&that_says(page)?).to_string();
+        assert!(http.contains("HTTP server"), "{http}");
+    }
     let tls = error(&that_says(b"\x15\x03\x01\x00\x02\x02\x16")?).to_string();
     assert!(tls.contains("rediss://"), "{tls}");
     let ssh = error(&that_says(b"SSH-2.0-OpenSSH_9.2\r\n")?).to_string();

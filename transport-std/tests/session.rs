@@ -6,8 +6,10 @@ use core::time::Duration;
 use std::thread;
 use std::time::Instant;
 
-use common::{Result, on_every_server, options, with_connection};
-use respipe_std::{Batch, Connection, Error, Fate, Pool, PoolError, cmd};
+use common::{Result, on_every_server, options, with_connection, within_limits};
+use respipe_std::{
+    Batch, Connection, Deadline, Error, Fate, Pool, PoolError, Reconnect, Resend, cmd,
+};
 
 fn soon() -> Option<Instant> {
     Some(Instant::now() + Duration::from_secs(5))
@@ -70,6 +72,50 @@ fn pushes_that_nobody_takes_are_lost_and_counted() -> Result {
         let push = redis.next_push(soon())?.ok_or("no push")?;
         let (_, _, text): (String, String, i64) = push.reply().to()?;
         assert_eq!(text, 6, "the oldest give way");
+        Ok(())
+    })
+}
+
+#[test]
+fn the_end_of_a_subscription_is_told_although_the_connection_is_made_again() -> Result {
+    on_every_server(
+        |launch| launch,
+        |server| {
+            for resend in [Resend::Never, Resend::NotSent] {
+                let options = options(server)?.reconnect(Reconnect::DEFAULT);
+                let mut redis = Connection::connect(options.resend(resend))?;
+                redis.call(&cmd("SUBSCRIBE").arg("news"))?;
+                assert!(redis.next_push(Some(Instant::now()))?.is_none());
+                server.restart()?;
+                assert!(redis.next_push(soon()).is_err(), "{resend:?}");
+                // Once: it goes on from here.
+                redis.call(&cmd("SUBSCRIBE").arg("news"))?;
+                redis.call(&cmd("PUBLISH").args(("news", "again")))?;
+                assert!(redis.next_push(soon())?.is_some(), "{resend:?}");
+            }
+            // Noticed by a call that goes on without a word.
+            let mut redis = Connection::connect(options(server)?.reconnect(Reconnect::DEFAULT))?;
+            redis.call(&cmd("SUBSCRIBE").arg("news"))?;
+            server.restart()?;
+            thread::sleep(Duration::from_millis(1_100));
+            redis.call(&cmd("PING"))?;
+            assert!(redis.next_push(soon()).is_err());
+            assert!(redis.next_push(Some(Instant::now()))?.is_none());
+            Ok(())
+        },
+    )
+}
+
+#[test]
+fn who_asks_for_pushes_without_waiting_sees_them_too() -> Result {
+    with_connection(|publisher, server| {
+        let mut redis = Connection::open(&server.url())?;
+        redis.call(&cmd("SUBSCRIBE").arg("news"))?;
+        publisher.call(&cmd("PUBLISH").arg("news").arg(1))?;
+        let late = Instant::now() + Duration::from_secs(10);
+        while redis.next_push(Some(Instant::now()))?.is_none() {
+            assert!(Instant::now() < late, "it is never seen");
+        }
         Ok(())
     })
 }
@@ -181,6 +227,32 @@ fn a_changed_session_does_not_reach_the_next_user_of_a_pool() -> Result {
 }
 
 #[test]
+fn what_was_pushed_to_one_user_of_a_pool_does_not_reach_the_next() -> Result {
+    with_connection(|publisher, server| {
+        let pool = Pool::new(options(server)?.pushes(1).rx_bytes(1024), 1);
+        let patience = Duration::from_secs(5);
+        // Unread behind a RESET, and in a session that its user has cleaned.
+        for cleans in [false, true] {
+            let mut redis = pool.take(patience)?;
+            redis.call(&cmd("SUBSCRIBE").arg("mail"))?;
+            publisher.call(&cmd("PUBLISH").args(("mail", "hush")))?;
+            publisher.call(&cmd("PUBLISH").arg("mail").arg("x".repeat(5_000)))?;
+            if cleans {
+                redis.call(&cmd("UNSUBSCRIBE").arg("mail"))?;
+            }
+            redis.call(&cmd("PING"))?;
+            assert!(redis.pushes_lost() > 0);
+            drop(redis);
+            let mut redis = pool.take(patience)?;
+            assert!(redis.take_push().is_none());
+            assert!(redis.next_push(Some(Instant::now()))?.is_none());
+            assert_eq!(redis.pushes_lost(), 0);
+        }
+        Ok(())
+    })
+}
+
+#[test]
 fn a_connection_that_owes_replies_is_not_given_to_the_next_user_of_a_pool() -> Result {
     with_connection(|_, server| {
         let pool = Pool::new(options(server)?, 1);
@@ -192,6 +264,26 @@ fn a_connection_that_owes_replies_is_not_given_to_the_next_user_of_a_pool() -> R
         let mut redis = pool.take(Duration::ZERO)?;
         assert_eq!(redis.call_to::<String>(&cmd("ECHO").arg("fresh"))?, "fresh");
         assert_ne!(redis.call_to::<i64>(&cmd("CLIENT").arg("ID"))?, id);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_pool_does_not_wait_for_ever_for_the_reset_of_a_changed_session() -> Result {
+    with_connection(|_, server| {
+        let options = options(server)?.connect_timeout(Duration::from_millis(50));
+        let pool = Pool::new(options, 1);
+        pool.take(Duration::ZERO)?.call(&cmd("SELECT").arg(3))?;
+        server.pause()?;
+        let taken = within_limits(move || pool.take(Duration::from_millis(50)).map(drop));
+        server.resume()?;
+        assert!(
+            matches!(
+                taken,
+                Err(PoolError::Connect(Error::TimedOut(Deadline::Connect)))
+            ),
+            "{taken:?}"
+        );
         Ok(())
     })
 }

@@ -19,6 +19,18 @@ fn a_call_gives_its_reply() -> Result {
     })
 }
 
+#[cfg(feature = "float")]
+#[test]
+fn floats_go_both_ways() -> Result {
+    with_connection(|redis, _| {
+        let add = cmd("ZADD").arg("scores").arg(1.5).arg("member");
+        assert_eq!(redis.call_to::<i64>(&add)?, 1);
+        let score = cmd("ZSCORE").args(("scores", "member"));
+        assert_eq!(redis.call_to::<f64>(&score)?, 1.5);
+        Ok(())
+    })
+}
+
 #[test]
 fn a_servers_error_is_a_reply_and_the_connection_goes_on() -> Result {
     with_connection(|redis, _| {

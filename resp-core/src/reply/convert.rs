@@ -60,6 +60,9 @@ use crate::Kind;
 /// assert_eq!(info, StreamInfo { length: 2, last_id: "2-0" });
 /// # Ok::<(), ConvertError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    note = "`f64` needs the feature `float`, `String` and `Vec` the feature `alloc`"
+)]
 pub trait FromReply<'a>: Sized {
     /// How many values stand for one `Self` in a map or a flat list: one, but for tuples.
     const WIDTH: usize = 1;

@@ -38,6 +38,15 @@ pub(crate) fn with_connection(test: impl Fn(&mut Connection, &ServerProcess) -> 
     )
 }
 
+/// What hangs fails instead: it runs on a thread of its own, and is left there.
+pub(crate) fn within_limits<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+    let (done, over) = std::sync::mpsc::channel();
+    std::thread::spawn(move || done.send(run()));
+    let limit = core::time::Duration::from_secs(20);
+    over.recv_timeout(limit)
+        .expect("it neither hangs nor panics")
+}
+
 /// The options of this server.
 pub(crate) fn options(server: &ServerProcess) -> Result<Options> {
     Ok(Options::from_url(&server.url())?)

@@ -34,7 +34,8 @@ pub(crate) struct Head<'l> {
     pub(crate) command: RawCommand<'l>,
     pub(crate) tag: Option<Tag>,
     pub(crate) since: Instant,
-    pub(crate) holds: bool,
+    /// The run that holds the line once this turn is over.
+    pub(crate) holds: Option<u32>,
     pub(crate) for_all: bool,
 }
 
@@ -120,9 +121,17 @@ impl Line {
     /// Takes all commands of a run out of the line, but for the first if a part of it has left; how
     /// many there were.
     pub(crate) fn withdraw_all(&mut self, key: u32, but_first: bool) -> usize {
-        let places = self.places.iter_mut().skip(usize::from(but_first));
-        let own = places.filter(|place| place.tag.is_some_and(|tag| tag.key == key));
-        own.map(|place| place.tag = None).count()
+        let places = self.places.iter_mut().enumerate();
+        let own = places.filter(|(_, place)| place.tag.is_some_and(|tag| tag.key == key));
+        let mut withdrawn = 0;
+        for (nth, place) in own {
+            place.holds = false;
+            if nth > 0 || !but_first {
+                place.tag = None;
+                withdrawn += 1;
+            }
+        }
+        withdrawn
     }
 
     /// The command whose turn has come.
@@ -137,7 +146,7 @@ impl Line {
             command: self.front.get(self.next)?,
             tag: place.tag,
             since: place.since,
-            holds: place.holds,
+            holds: place.tag.filter(|_| place.holds).map(|tag| tag.key),
             for_all: place.for_all,
         })
     }

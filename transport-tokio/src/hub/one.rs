@@ -181,7 +181,8 @@ impl Hub {
             }
             Some(Call::Queued { place, .. }) => {
                 let place = *place;
-                if (self.feeding && place == self.line.first()) || !self.line.withdraw(place) {
+                let fed = self.feeding && self.holder.is_none() && place == self.line.first();
+                if fed || !self.line.withdraw(place) {
                     // A part of it has left: it goes on, for the sake of those who share the link.
                     if let Some(call) = self.calls.find(key) {
                         *call = Call::Orphan;

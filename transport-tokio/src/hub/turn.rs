@@ -85,7 +85,8 @@ impl Hub {
                 None => &mut self.line,
             };
             let Some(head) = line.head() else {
-                if self.holder.is_some() && self.releases {
+                // When all is over nobody comes back to give the line up.
+                if self.holder.is_some() && (self.releases || self.over.is_some()) {
                     self.holder = None;
                     self.releases = false;
                     continue;
@@ -98,11 +99,11 @@ impl Hub {
                     return;
                 }
                 self.feeding = false;
-                self.pass(None);
+                self.pass();
                 continue;
             }
             let Some(tag) = head.tag else {
-                self.pass(None);
+                self.pass();
                 continue;
             };
             let down = !matches!(self.pipeline.state(), State::Up);
@@ -125,13 +126,11 @@ impl Hub {
             match submitted {
                 Ok(ticket) => {
                     self.counts.sent += 1;
-                    match self.feeding {
-                        // Its caller cannot withdraw it from here on: it stays `Queued`.
-                        true => {}
-                        false => {
-                            self.calls.sent(tag, ticket);
-                            self.pass(Some(tag));
-                        }
+                    self.calls.left_line(tag);
+                    // Of one that is fed, the caller cannot withdraw the rest: it stays `Queued`.
+                    if !self.feeding {
+                        self.calls.sent(tag, ticket);
+                        self.pass();
                     }
                 }
                 Err(SubmitError { reason, .. }) if reason.is_temporary() => return,
@@ -140,6 +139,7 @@ impl Hub {
                     ..
                 }) if down => return,
                 Err(SubmitError { reason, .. }) => {
+                    self.calls.left_line(tag);
                     match reason {
                         Rejected::Closed => {
                             let fate = Fate::NotSent;
@@ -148,23 +148,26 @@ impl Hub {
                         }
                         reason => self.calls.settle(tag, Outcome::Refused(Some(reason))),
                     }
-                    self.pass(Some(tag));
+                    self.pass();
                 }
             }
         }
     }
 
     /// The turn of the first in line is over.
-    fn pass(&mut self, tag: Option<Tag>) {
+    fn pass(&mut self) {
         let line = match self.holder {
             Some(_) => &mut self.ahead,
             None => &mut self.line,
         };
-        let holds = line.head().is_some_and(|head| head.holds);
+        let holds = line.head().and_then(|head| head.holds);
         line.pop();
-        if let (true, Some(tag)) = (holds, tag) {
-            self.holder = Some(tag.key);
+        if holds.is_some() {
+            self.holder = holds;
             self.releases = false;
+        }
+        if let Some(key) = self.holder {
+            self.calls.stir_run(key);
         }
     }
 
@@ -173,28 +176,39 @@ impl Hub {
         if self.reply_timeout.is_zero() {
             return None;
         }
-        for _ in 0..2 {
-            let line = match self.holder {
-                Some(_) => &mut self.ahead,
-                None => &mut self.line,
-            };
-            while let Some(since) = line.since() {
+        let mut next: Option<Instant> = None;
+        for ahead in [true, false] {
+            // What is being fed is timed by the pipeline.
+            let fed = self.feeding && ahead == self.holder.is_some();
+            loop {
+                let line = match ahead {
+                    true => &mut self.ahead,
+                    false => &mut self.line,
+                };
+                let Some(since) = line.since() else {
+                    break;
+                };
                 let due = since.after(self.reply_timeout);
-                if due > self.now || self.feeding {
-                    return Some(due);
+                if due > self.now || fed {
+                    next = Some(next.map_or(due, |next| next.min(due)));
+                    break;
                 }
-                if let Some(tag) = line.head().and_then(|head| head.tag) {
+                let (tag, holds) = line
+                    .head()
+                    .map_or((None, None), |head| (head.tag, head.holds));
+                line.pop();
+                if let Some(key) = if ahead { self.holder } else { holds } {
+                    self.end_rest(key);
+                }
+                if let Some(tag) = tag {
+                    self.calls.left_line(tag);
                     let fate = Fate::NotSent;
                     let by_link = false;
                     self.calls.ended(tag, Ended { fate, by_link });
                 }
-                line.pop();
-            }
-            if self.holder.take().is_none() {
-                break;
             }
         }
-        None
+        next
     }
 
     /// When something is due that the pipeline or the line waits for.
@@ -223,7 +237,10 @@ impl Hub {
         self.pipeline.open(self.now);
         self.pipeline.handle_link_lost();
         let _ended = self.deliver();
-        self.feeding = false;
+        // It has its fate.
+        if core::mem::take(&mut self.feeding) {
+            self.pass();
+        }
         self.drain_line();
         self.pipeline.configure(config);
     }

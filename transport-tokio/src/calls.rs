@@ -194,6 +194,14 @@ impl Calls {
         self.left_line.remove(&key)
     }
 
+    /// The waker of a call's caller, who waits.
+    pub(crate) fn waker(&self, key: u32) -> Option<Waker> {
+        match self.slots.get(key as usize) {
+            Some(Call::Sent { waker, .. } | Call::Queued { waker, .. }) => Some(waker.clone()),
+            _ => None,
+        }
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.slots.len()

@@ -26,6 +26,8 @@ struct Place {
     holds: bool,
     /// It may change the session of all who share the connection.
     for_all: bool,
+    /// Nothing else may be under way with it.
+    alone: bool,
     len: usize,
 }
 
@@ -37,6 +39,7 @@ pub(crate) struct Head<'l> {
     /// The run that holds the line once this turn is over.
     pub(crate) holds: Option<u32>,
     pub(crate) for_all: bool,
+    pub(crate) alone: bool,
 }
 
 #[derive(Debug, Default)]
@@ -89,6 +92,7 @@ impl Line {
             since,
             holds: false,
             for_all: false,
+            alone: false,
             len,
         });
         Ok(number)
@@ -105,6 +109,13 @@ impl Line {
     pub(crate) fn allow(&mut self) {
         if let Some(place) = self.places.back_mut() {
             place.for_all = true;
+        }
+    }
+
+    /// The last in line goes when nothing else is under way, and so does what is behind it.
+    pub(crate) fn isolate(&mut self) {
+        if let Some(place) = self.places.back_mut() {
+            place.alone = true;
         }
     }
 
@@ -148,6 +159,7 @@ impl Line {
             since: place.since,
             holds: place.tag.filter(|_| place.holds).map(|tag| tag.key),
             for_all: place.for_all,
+            alone: place.alone,
         })
     }
 

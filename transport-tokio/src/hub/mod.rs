@@ -93,6 +93,9 @@ pub(crate) struct Hub {
     pub(crate) over: Option<Error>,
     /// The last client has gone, or said so: what is queued leaves and is answered, and no more.
     pub(crate) closing: bool,
+    /// The call whose reply is to be taken in pieces once it comes, from its turn in line to its
+    /// first piece.
+    alone: Option<u32>,
     /// Events are left to a caller who takes a reply in pieces, and who may wait for them.
     pub(crate) pieces: Option<Option<Waker>>,
     /// The origin of the pipeline's time, and its time at the last look.
@@ -128,6 +131,7 @@ impl Hub {
             cause: None,
             over: None,
             closing: false,
+            alone: None,
             pieces: None,
             origin: time::Instant::now(),
             now: Instant::ZERO,
@@ -171,7 +175,14 @@ impl Hub {
     /// Whether a command may go straight into the pipeline.
     #[inline]
     fn is_free(&self) -> bool {
-        self.line.is_empty() && self.holder.is_none()
+        self.line.is_empty() && self.holder.is_none() && !self.is_alone()
+    }
+
+    /// Whether one caller has the connection to itself, for a reply in pieces: they tell nobody
+    /// whose they are.
+    #[inline]
+    const fn is_alone(&self) -> bool {
+        self.pieces.is_some() || self.alone.is_some()
     }
 }
 

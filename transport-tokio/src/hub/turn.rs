@@ -58,6 +58,7 @@ impl Hub {
                     self.calls.streamed(tag);
                 }
                 Some(Event::Token(token)) => {
+                    self.alone = None;
                     if self.pieces.is_some() {
                         return Ok(Some(Piece::keep(token, kept)));
                     }
@@ -77,9 +78,28 @@ impl Hub {
         self.pieces = on.then_some(None);
     }
 
+    /// Leaves the events to the caller who is to take a reply in pieces, if there is one: its turn
+    /// has come, or a new connection.
+    pub(crate) fn hand_over(&mut self) {
+        if let Some(key) = self.alone {
+            self.take_pieces(true);
+            self.pieces = Some(self.calls.waker(key));
+        }
+    }
+
+    /// Nobody takes a reply in pieces any more.
+    pub(crate) fn end_alone(&mut self) {
+        self.alone = None;
+        self.take_pieces(false);
+        self.ring();
+    }
+
     /// Lets those in line go as far as there is room.
     pub(crate) fn drain_line(&mut self) {
         loop {
+            if self.is_alone() && !self.feeding {
+                return;
+            }
             let line = match self.holder {
                 Some(_) => &mut self.ahead,
                 None => &mut self.line,
@@ -107,6 +127,11 @@ impl Hub {
                 continue;
             };
             let down = !matches!(self.pipeline.state(), State::Up);
+            let retained = down && self.pipeline.config().resend != Resend::Never;
+            let alone = head.alone;
+            if alone && (retained || self.pipeline.in_flight() > 0) {
+                return;
+            }
             let shared = head.for_all.then(|| share(&mut self.pipeline, false));
             let submitted = match self.pipeline.submit(&head.command, tag, head.since) {
                 // A part would hold the line that the login needs first.
@@ -131,6 +156,10 @@ impl Hub {
                     if !self.feeding {
                         self.calls.sent(tag, ticket);
                         self.pass();
+                    }
+                    if alone {
+                        self.alone = Some(tag.key);
+                        self.hand_over();
                     }
                 }
                 Err(SubmitError { reason, .. }) if reason.is_temporary() => return,
@@ -222,7 +251,7 @@ impl Hub {
 
     /// Nobody connects again for what waits: every command gets its fate.
     pub(crate) fn end_all(&mut self) {
-        self.wanted = false;
+        self.alone = None;
         if let Some(pieces) = self.pieces.take() {
             self.calls.wake.extend(pieces);
         }
@@ -242,6 +271,7 @@ impl Hub {
             self.pass();
         }
         self.drain_line();
+        self.wanted = false;
         self.pipeline.configure(config);
     }
 

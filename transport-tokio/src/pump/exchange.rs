@@ -145,6 +145,7 @@ impl Pump {
             self.asked = false;
             hub.greeting.begin(epoch);
             event!(info, epoch, "connected");
+            hub.hand_over();
             self.shared.state.send_replace(Connection::Up { epoch });
         }
         hub.greet();

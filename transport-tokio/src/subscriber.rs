@@ -16,7 +16,8 @@ use crate::pushes::PushStream;
 /// A connection of its own that is subscribed to channels; a [`Stream`] of messages.
 ///
 /// With [`Options::reconnect`] it connects and subscribes again by itself when its connection ends;
-/// what is published meanwhile is lost, as Redis has it. It keeps as many messages as
+/// what is published meanwhile is lost, as Redis has it. When its attempts have run out it says so
+/// ([`next`](Self::next)). It keeps as many messages as
 /// [`Options::pushes`] says, and counts what a slow reader [`lost`](Self::lost).
 ///
 /// ```no_run
@@ -77,8 +78,10 @@ impl Subscriber {
         respipe_host::value(reply.as_reply()).map(ignore)
     }
 
-    /// The next message, see [`Push::message`]; `None` when there will be none. It is safe to drop
-    /// the future.
+    /// The next message, see [`Push::message`]; `None` when there will be none, and once each time
+    /// that the attempts to connect again have run out ([`state`](Client::state) of the
+    /// [`connection`](Self::connection) says which, and why): to ask again is to connect again. It is
+    /// safe to drop the future.
     pub async fn next(&mut self) -> Option<Push> {
         core::future::poll_fn(|cx| self.poll(cx)).await
     }

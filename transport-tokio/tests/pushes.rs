@@ -244,3 +244,38 @@ async fn a_client_that_tracks_does_not_take_a_connection_that_cannot_say_what_ch
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_subscriber_says_when_its_attempts_have_run_out_and_tries_again_when_it_is_asked()
+-> Result {
+    for mut server in plain()? {
+        let three = Reconnect {
+            first_delay: Duration::from_millis(1),
+            max_delay: Duration::from_millis(5),
+            attempts: 3,
+            ..Reconnect::DEFAULT
+        };
+        let mut news = Subscriber::connect(options(&server)?.reconnect(three)).await?;
+        news.subscribe("news").await?;
+        server.kill()?;
+        for _ in 0..2 {
+            assert!(timeout(LONG, news.next()).await?.is_none());
+            let state = news.connection().state().borrow().clone();
+            assert!(matches!(state, Connection::Dormant { .. }), "{state:?}");
+        }
+        server.restart()?;
+        let redis = client(&server).await?;
+        let publishing = tokio::spawn(async move {
+            while redis
+                .call(&cmd("PUBLISH").args(("news", "x")))
+                .await
+                .is_ok()
+            {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        });
+        assert_eq!(next(&mut news).await?, ("news".to_owned(), "x".to_owned()));
+        publishing.abort();
+    }
+    Ok(())
+}

@@ -85,8 +85,10 @@ pub(crate) struct Hub {
     /// The pump, while it sleeps and wants to know of commands; and for all else.
     pub(crate) pump: Option<Waker>,
     pub(crate) bell: Option<Waker>,
-    /// A command came while there was no connection.
+    /// Someone wants a connection where there is none.
     wanted: bool,
+    /// None is being made.
+    dormant: bool,
     /// What ended the last connection.
     pub(crate) cause: Option<Error>,
     /// Why nothing will be sent any more.
@@ -128,6 +130,7 @@ impl Hub {
             pump: None,
             bell: None,
             wanted: false,
+            dormant: false,
             cause: None,
             over: None,
             closing: false,

@@ -1,5 +1,7 @@
 //! What the pump does with each turn: events out, the line in, time.
 
+use core::task::Waker;
+
 use respipe_core::Instant;
 use respipe_core::pipeline::{
     Event, Fate, Oversize, PipelineError, Rejected, Resend, State, Storage as _, SubmitError,
@@ -275,6 +277,19 @@ impl Hub {
         self.pipeline.configure(config);
     }
 
+    /// The attempts to connect have run out: nothing happens until someone uses the client.
+    pub(crate) fn sleep(&mut self) {
+        self.end_all();
+        self.dormant = true;
+        self.listeners.pause(&mut self.calls.wake);
+    }
+
+    /// Someone waits for what only a connection brings; the pump, if it has to be woken for that.
+    pub(crate) fn revive(&mut self) -> Option<Waker> {
+        self.wanted |= self.dormant;
+        self.bell.clone().filter(|_| self.dormant)
+    }
+
     /// There will be no further push.
     pub(crate) fn end_pushes(&mut self) {
         self.listeners.end(&mut self.calls.wake);
@@ -282,7 +297,9 @@ impl Hub {
 
     /// Whether someone wants a connection since the last attempts were given up.
     pub(crate) fn is_wanted(&mut self) -> bool {
-        core::mem::take(&mut self.wanted) || self.pipeline.in_flight() > 0
+        let wanted = core::mem::take(&mut self.wanted) || self.pipeline.in_flight() > 0;
+        self.dormant &= !wanted;
+        wanted
     }
 
     /// The connection ended, and another will be made: who cannot wait for it is told.

@@ -59,6 +59,9 @@ pub enum Error {
     },
     /// TLS: what went wrong.
     Tls(String),
+    /// The server speaks RESP2 with us, which has no invalidations: keys that are cached would go
+    /// stale without a word.
+    NeedsResp3,
     /// The server refused the login: its words.
     Login(String),
     /// What answers is no Redis, or speaks TLS: the first bytes that it sent.
@@ -173,6 +176,10 @@ impl fmt::Display for Error {
                 error,
             } => connect(f, place, *tried, error),
             Self::Tls(text) => f.write_str(text),
+            Self::NeedsResp3 => f.write_str(
+                "the server speaks RESP2 with us, and CLIENT TRACKING needs RESP3: is it Redis 6 or \
+                 later, and is no proxy in between?",
+            ),
             Self::Login(words) => login(f, words),
             Self::NotRedis { first, .. } => not_redis(f, first),
             Self::Pipeline { error, words } if words.is_empty() => error.fmt(f),

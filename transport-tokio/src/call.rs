@@ -33,6 +33,9 @@ pub(crate) enum Way {
     Tries,
     /// It waits in line; it may change the session of all who share the connection.
     ForAll,
+    /// It waits in line, also for all replies before its own, which is taken in pieces; nobody else
+    /// sends anything meanwhile.
+    Alone,
 }
 
 enum State {
@@ -129,6 +132,7 @@ impl<C: Command> Future for Call<'_, C> {
                     Way::Waits => hub.begin(command, cx.waker(), true),
                     Way::Tries => hub.begin(command, cx.waker(), false),
                     Way::ForAll => hub.begin_for_all(command, cx.waker()),
+                    Way::Alone => hub.begin_alone(command, cx.waker()),
                 });
                 match begun {
                     Ok(key) => {

@@ -81,10 +81,12 @@ pub(crate) struct Run {
     pub(crate) waker: Option<Waker>,
     /// The caller is woken whenever something happens; otherwise when all have ended.
     pub(crate) eager: bool,
-    /// The commands in the pipeline, to be withdrawn if the caller goes.
-    pub(crate) tickets: VecDeque<Ticket>,
+    /// The commands in the pipeline by their index, to be withdrawn if the caller goes.
+    pub(crate) tickets: VecDeque<(u32, Ticket)>,
     /// The connection ended with one of them.
     pub(crate) by_link: bool,
+    /// Its time was up while it waited to hold the line: what is not queued yet will not be.
+    pub(crate) late: bool,
     /// The caller has gone.
     pub(crate) orphan: bool,
 }
@@ -111,6 +113,7 @@ impl Run {
             eager: false,
             tickets: VecDeque::new(),
             by_link: false,
+            late: false,
             orphan: false,
         }
     }
@@ -118,7 +121,14 @@ impl Run {
     /// A command ended.
     fn settle(&mut self, index: u32, outcome: Outcome<'_>) {
         self.left = self.left.saturating_sub(1);
-        self.tickets.pop_front();
+        // Those that end in line have none, nor have those that were fed.
+        if self
+            .tickets
+            .front()
+            .is_some_and(|(first, _)| *first == index)
+        {
+            self.tickets.pop_front();
+        }
         if !self.orphan {
             self.note(index, outcome);
         }
@@ -184,6 +194,14 @@ impl Calls {
         self.left_line.remove(&key)
     }
 
+    /// The waker of a call's caller, who waits.
+    pub(crate) fn waker(&self, key: u32) -> Option<Waker> {
+        match self.slots.get(key as usize) {
+            Some(Call::Sent { waker, .. } | Call::Queued { waker, .. }) => Some(waker.clone()),
+            _ => None,
+        }
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
@@ -193,9 +211,7 @@ impl Calls {
     pub(crate) fn sent(&mut self, tag: Tag, now_in: Ticket) {
         match self.slots.get_mut(tag.key as usize) {
             Some(Call::Run(run)) => {
-                run.queued = run.queued.saturating_sub(1);
-                run.tickets.push_back(now_in);
-                Self::stir(run, &mut self.wake);
+                run.tickets.push_back((tag.index, now_in));
             }
             Some(call @ Call::Queued { .. }) => {
                 #[cfg(feature = "tracing")]
@@ -208,6 +224,21 @@ impl Calls {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The turn of a command in line has come, or will not: its run may line up another.
+    pub(crate) fn left_line(&mut self, tag: Tag) {
+        if let Some(Call::Run(run)) = self.slots.get_mut(tag.key as usize) {
+            run.queued = run.queued.saturating_sub(1);
+            Self::stir(run, &mut self.wake);
+        }
+    }
+
+    /// There is room for more of a run.
+    pub(crate) fn stir_run(&mut self, key: u32) {
+        if let Some(Call::Run(run)) = self.slots.get_mut(key as usize) {
+            Self::stir(run, &mut self.wake);
         }
     }
 
@@ -238,10 +269,14 @@ impl Calls {
 
     /// Its answer was delivered in pieces.
     pub(crate) fn streamed(&mut self, tag: Tag) {
-        if let Some(call) = self.slots.get_mut(tag.key as usize)
-            && let Call::Sent { waker, .. } = core::mem::replace(call, Call::Streamed)
-        {
-            self.wake.push(waker);
+        match self.slots.get_mut(tag.key as usize) {
+            Some(call @ Call::Sent { .. }) => {
+                if let Call::Sent { waker, .. } = core::mem::replace(call, Call::Streamed) {
+                    self.wake.push(waker);
+                }
+            }
+            Some(_) => self.settle(tag, Outcome::Silent),
+            None => {}
         }
     }
 

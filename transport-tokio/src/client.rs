@@ -229,7 +229,11 @@ impl Client {
     /// Runs all commands of a batch, however many there are, and says what became of each. They are
     /// kept together on the wire: no other caller's command comes in between. A batch that does not
     /// fit the window ([`fits`](Self::fits)) goes out as replies make room for it and holds up
-    /// those who come behind it until its last command is queued.
+    /// those who come behind it until its last command is queued. So its future must be polled until
+    /// then, or dropped: in one task, awaiting another call beside it can wait for ever.
+    ///
+    /// Where its time is up ([`Options::reply_timeout`]) before the line has room for its rest, the
+    /// rest is not sent.
     pub async fn run(&self, batch: &Batch) -> BatchOutcomes {
         let mut outcomes = BatchOutcomes::new();
         self.run_into(batch, &mut outcomes).await;

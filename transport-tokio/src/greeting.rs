@@ -62,6 +62,7 @@ pub(crate) struct Greeting {
     last: Option<Topic>,
     over: bool,
     subscriber: bool,
+    needs_resp3: bool,
 }
 
 impl Greeting {
@@ -85,13 +86,18 @@ impl Greeting {
         self.subscriber = true;
     }
 
-    /// The next connection begins with this command, too.
-    pub(crate) fn add(&mut self, command: &impl respipe_core::Command) {
-        let _index = self.commands.push(command);
+    /// Whether a connection that speaks RESP2 is of no use.
+    pub(crate) const fn needs_resp3(&self) -> bool {
+        self.needs_resp3
     }
 
-    /// The next connection subscribes to this, or does not.
-    /// Whether it was so before.
+    /// The next connection begins with this command, too.
+    pub(crate) fn add(&mut self, command: &impl respipe_core::Command, needs_resp3: bool) {
+        let _index = self.commands.push(command);
+        self.needs_resp3 |= needs_resp3;
+    }
+
+    /// Whether the next connection subscribes to this. Returns whether it did before.
     pub(crate) fn set(&mut self, topic: &Topic, subscribed: bool) -> bool {
         match subscribed {
             true => !self.topics.insert(topic.clone()),

@@ -26,6 +26,8 @@ struct Place {
     holds: bool,
     /// It may change the session of all who share the connection.
     for_all: bool,
+    /// Nothing else may be under way with it.
+    alone: bool,
     len: usize,
 }
 
@@ -34,8 +36,10 @@ pub(crate) struct Head<'l> {
     pub(crate) command: RawCommand<'l>,
     pub(crate) tag: Option<Tag>,
     pub(crate) since: Instant,
-    pub(crate) holds: bool,
+    /// The run that holds the line once this turn is over.
+    pub(crate) holds: Option<u32>,
     pub(crate) for_all: bool,
+    pub(crate) alone: bool,
 }
 
 #[derive(Debug, Default)]
@@ -88,6 +92,7 @@ impl Line {
             since,
             holds: false,
             for_all: false,
+            alone: false,
             len,
         });
         Ok(number)
@@ -107,6 +112,13 @@ impl Line {
         }
     }
 
+    /// The last in line goes when nothing else is under way, and so does what is behind it.
+    pub(crate) fn isolate(&mut self) {
+        if let Some(place) = self.places.back_mut() {
+            place.alone = true;
+        }
+    }
+
     /// Takes a command out of the line whose turn has not come; whether it was there.
     pub(crate) fn withdraw(&mut self, number: u64) -> bool {
         let place = number.checked_sub(self.first);
@@ -120,9 +132,17 @@ impl Line {
     /// Takes all commands of a run out of the line, but for the first if a part of it has left; how
     /// many there were.
     pub(crate) fn withdraw_all(&mut self, key: u32, but_first: bool) -> usize {
-        let places = self.places.iter_mut().skip(usize::from(but_first));
-        let own = places.filter(|place| place.tag.is_some_and(|tag| tag.key == key));
-        own.map(|place| place.tag = None).count()
+        let places = self.places.iter_mut().enumerate();
+        let own = places.filter(|(_, place)| place.tag.is_some_and(|tag| tag.key == key));
+        let mut withdrawn = 0;
+        for (nth, place) in own {
+            place.holds = false;
+            if nth > 0 || !but_first {
+                place.tag = None;
+                withdrawn += 1;
+            }
+        }
+        withdrawn
     }
 
     /// The command whose turn has come.
@@ -137,8 +157,9 @@ impl Line {
             command: self.front.get(self.next)?,
             tag: place.tag,
             since: place.since,
-            holds: place.holds,
+            holds: place.tag.filter(|_| place.holds).map(|tag| tag.key),
             for_all: place.for_all,
+            alone: place.alone,
         })
     }
 

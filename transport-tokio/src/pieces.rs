@@ -56,22 +56,12 @@ impl Piece {
     }
 }
 
-/// Leaves the events to the pump again, whatever happens to the caller.
-struct Taking<'c>(&'c Shared);
+/// Gives the connection back to all, whatever happens to the caller.
+struct Alone<'c>(&'c Shared);
 
-impl<'c> Taking<'c> {
-    fn begin(shared: &'c Shared) -> Self {
-        shared.lock().take_pieces(true);
-        Self(shared)
-    }
-}
-
-impl Drop for Taking<'_> {
+impl Drop for Alone<'_> {
     fn drop(&mut self) {
-        self.0.stir(|hub| {
-            hub.take_pieces(false);
-            hub.ring();
-        });
+        self.0.stir(crate::hub::Hub::end_alone);
     }
 }
 
@@ -79,6 +69,11 @@ impl Dedicated {
     /// Sends a command and waits for its reply, whatever its size: one that is larger than the
     /// receive buffer goes to `each` piece by piece, and `None` is returned for it. The server is
     /// read from only as fast as `each` takes the pieces.
+    ///
+    /// It waits until the replies to all commands before it have come, and callers of clones wait
+    /// until its own has. Where the connection ends after the first piece and the command is
+    /// replayable and sent again ([`Options::resend`](respipe_host::Options::resend())), the second
+    /// reply is not taken in pieces.
     ///
     /// # Errors
     /// As [`call`](crate::Client::call).
@@ -89,8 +84,8 @@ impl Dedicated {
     ) -> Result<Option<OwnedReply>, Error> {
         let shared = &*self.handle.shared;
         // In this order: a call that is given up must find the pump in charge of events.
-        let mut call = Call::new(shared, command, Way::Waits);
-        let taking = Taking::begin(shared);
+        let mut call = Call::new(shared, command, Way::Alone);
+        let alone = Alone(shared);
         let mut kept = Vec::new();
         let answer = core::future::poll_fn(|cx| {
             let ended = call.poll_streamed(cx);
@@ -101,7 +96,7 @@ impl Dedicated {
             call.poll_streamed(cx)
         })
         .await;
-        drop(taking);
+        drop(alone);
         answer
     }
 }
@@ -110,6 +105,8 @@ impl Dedicated {
 fn take(shared: &Shared, cx: &Context<'_>, kept: &mut Vec<u8>, each: &mut impl FnMut(Token<'_>)) {
     loop {
         let piece = shared.stir(|hub| {
+            // Its turn has not come, or its connection has ended.
+            hub.pieces.as_ref()?;
             let piece = hub.deliver_up_to_piece(kept);
             match piece {
                 Ok(Some(piece)) => Some(piece),

@@ -28,6 +28,8 @@ struct Listener {
     kind: &'static [u8],
     queue: Pushes,
     waker: Option<Waker>,
+    /// The attempts to connect again have run out since it was last told.
+    paused: bool,
 }
 
 impl Listeners {
@@ -55,6 +57,7 @@ impl Listeners {
             kind,
             queue,
             waker: None,
+            paused: false,
         })
     }
 
@@ -84,6 +87,14 @@ impl Listeners {
         self.lost + queues.sum::<u64>()
     }
 
+    /// There will be no further push before someone uses the client.
+    pub(crate) fn pause(&mut self, wake: &mut Vec<Waker>) {
+        for (_, listener) in &mut self.slots {
+            listener.paused = true;
+            wake.extend(listener.waker.take());
+        }
+    }
+
     /// There will be no further push.
     pub(crate) fn end(&mut self, wake: &mut Vec<Waker>) {
         self.over = true;
@@ -101,7 +112,8 @@ fn is_of(kind: &[u8], push: Reply<'_>) -> bool {
 
 /// Pushes as they come, in a queue of `pushes` ([`Options`](crate::Options)) in which the oldest
 /// gives way; what was lost so is counted. The first that is asked for begins with what came before.
-/// Ends when there will be no further connection.
+/// Ends when there will be no further connection, and pauses when the attempts to make one have run
+/// out: see [`next`](Self::next).
 ///
 /// As a [`Stream`], or with [`next`](Self::next).
 #[derive(Debug)]
@@ -117,7 +129,9 @@ impl PushStream {
         Self { handle, key }
     }
 
-    /// The next push; `None` when there will be none. It is safe to drop the future.
+    /// The next push; `None` when there will be none, and once each time that the attempts to connect
+    /// again have run out ([`state`](crate::Client::state) says which, and why). To ask again then
+    /// is to use the client: it begins to connect anew. It is safe to drop the future.
     pub async fn next(&mut self) -> Option<Push> {
         core::future::poll_fn(|cx| self.poll(cx)).await
     }
@@ -137,8 +151,13 @@ impl PushStream {
             return Poll::Ready(None);
         };
         match listener.queue.take() {
-            None if !over => {
+            None if !over && !core::mem::take(&mut listener.paused) => {
                 listener.waker = Some(cx.waker().clone());
+                let pump = hub.revive();
+                drop(hub);
+                if let Some(pump) = pump {
+                    pump.wake();
+                }
                 Poll::Pending
             }
             push => Poll::Ready(push),

@@ -83,6 +83,9 @@ impl Running<'_> {
             return Poll::Ready(None);
         };
         self.guard.shared.stir(|hub| {
+            if self.guard.with(hub, |run| run.late) == Some(true) {
+                self.next = self.batch.len();
+            }
             // What waits for the line is not queued before the line is ours.
             if self.next == 0 || (self.next < self.batch.len() && hub.is_holder(key)) {
                 let (next, error) = hub.begin_batch(key, self.batch, self.next);

@@ -18,6 +18,11 @@ pub enum Connection {
         /// What ended it, or the last attempt.
         cause: Error,
     },
+    /// The attempts to make another have run out: the next use of the client begins anew.
+    Dormant {
+        /// What ended the last attempt.
+        cause: Error,
+    },
     /// There will be no further connection.
     Over {
         /// Why.

@@ -5,6 +5,7 @@ use core::task::{Context, Poll};
 
 use futures_core::Stream;
 use respipe_core::cmd;
+use respipe_core::pipeline::State;
 use respipe_host::{Error, Options, Push};
 
 use crate::client::Client;
@@ -15,7 +16,8 @@ use crate::pushes::PushStream;
 /// A connection of its own that is subscribed to channels; a [`Stream`] of messages.
 ///
 /// With [`Options::reconnect`] it connects and subscribes again by itself when its connection ends;
-/// what is published meanwhile is lost, as Redis has it. It keeps as many messages as
+/// what is published meanwhile is lost, as Redis has it. When its attempts have run out it says so
+/// ([`next`](Self::next)). It keeps as many messages as
 /// [`Options::pushes`] says, and counts what a slow reader [`lost`](Self::lost).
 ///
 /// ```no_run
@@ -76,8 +78,10 @@ impl Subscriber {
         respipe_host::value(reply.as_reply()).map(ignore)
     }
 
-    /// The next message, see [`Push::message`]; `None` when there will be none. It is safe to drop
-    /// the future.
+    /// The next message, see [`Push::message`]; `None` when there will be none, and once each time
+    /// that the attempts to connect again have run out ([`state`](Client::state) of the
+    /// [`connection`](Self::connection) says which, and why): to ask again is to connect again. It is
+    /// safe to drop the future.
     pub async fn next(&mut self) -> Option<Push> {
         core::future::poll_fn(|cx| self.poll(cx)).await
     }
@@ -132,20 +136,28 @@ impl Client {
 
     /// Has the server say which keys that were read over this connection change (`CLIENT TRACKING ON`
     /// with these further arguments), for caches. The stream has a push of kind `invalidate` for
-    /// each message; it needs RESP3.
+    /// each message; it needs RESP3, unless the arguments `REDIRECT` them to another connection.
     ///
     /// Connections that are made again begin with it. What was cached before is not tracked there:
-    /// watch [`state`](Self::state) and drop it all. Commands on a tracked connection depend on it
+    /// watch [`state`](Self::state) and drop it all. One that speaks RESP2 would never say what
+    /// changes: it is given up and another attempt is made, until the attempts have run out
+    /// ([`Error::NeedsResp3`]). Commands on a tracked connection depend on it
     /// and are not sent again, whatever [`Options::resend`] says.
     ///
     /// # Errors
-    /// As [`call_to`](Self::call_to).
+    /// As [`call_to`](Self::call_to); [`Error::NeedsResp3`].
     pub async fn track(&self, arguments: &[&str]) -> Result<PushStream, Error> {
         let command = cmd("CLIENT").args(("TRACKING", "ON")).args(arguments);
         let invalidations = PushStream::new(&self.handle, b"invalidate");
         let reply = self.call_for_all(&command).await?;
         let _ok: respipe_core::reply::OwnedReply = respipe_host::value(reply.as_reply())?;
-        self.handle.shared.lock().greeting.add(&command);
+        let redirects = |argument: &&str| argument.eq_ignore_ascii_case("REDIRECT");
+        let needs_resp3 = !arguments.iter().any(redirects);
+        let mut hub = self.handle.shared.lock();
+        if needs_resp3 && hub.pipeline.state() == State::Up && !hub.pipeline.is_resp3() {
+            return Err(Error::NeedsResp3);
+        }
+        hub.greeting.add(&command, needs_resp3);
         Ok(invalidations)
     }
 }

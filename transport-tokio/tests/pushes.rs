@@ -4,7 +4,7 @@ mod common;
 
 use core::time::Duration;
 
-use common::{Result, client, options, pings, plain};
+use common::{Result, client, options, pings, plain, servers};
 use respipe_testkit::proxy::{Direction, End, Faults, Proxy};
 use respipe_tokio::core::login::Protocol;
 use respipe_tokio::core::pipeline::LoginBuf;
@@ -196,6 +196,86 @@ async fn a_shared_client_that_is_made_again_tracks_again() -> Result {
             .err()
             .ok_or("taken")?;
         assert!(matches!(error, Error::Rejected(_)), "{error:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_that_tracks_does_not_take_a_connection_that_cannot_say_what_changes() -> Result {
+    // Redis before 6, and some proxies, know no HELLO.
+    let old = servers(|launch| launch.config("rename-command HELLO \"\""))?;
+    for (server, old) in plain()?.into_iter().zip(old) {
+        let proxy = Proxy::start(server.address(), Faults::none())?;
+        let address = proxy.address();
+        let quick = Reconnect {
+            first_delay: Duration::from_millis(1),
+            max_delay: Duration::from_millis(20),
+            attempts: 1_000,
+            ..Reconnect::DEFAULT
+        };
+        let options = Options::from_url(&format!("redis://{address}"))?.reconnect(quick);
+        let redis = Client::connect(options).await?;
+        let mut changes = redis.track(&[]).await?;
+        let mut state = redis.state();
+        drop(proxy);
+        let proxy = Proxy::start_on(address, old.address(), Faults::none())?;
+        let refused = |state: &Connection| {
+            matches!(
+                state,
+                Connection::Down {
+                    cause: Error::NeedsResp3
+                } | Connection::Up { epoch: 2.. }
+            )
+        };
+        let found = timeout(LONG, state.wait_for(refused)).await??.clone();
+        assert!(!found.is_up(), "{found:?}");
+        drop(proxy);
+        let _proxy = Proxy::start_on(address, server.address(), Faults::none())?;
+        timeout(LONG, state.wait_for(Connection::is_up)).await??;
+        redis.call(&cmd("GET").arg("k")).await?;
+        client(&server)
+            .await?
+            .call(&cmd("SET").args(("k", 1)))
+            .await?;
+        assert!(timeout(LONG, changes.next()).await?.is_some());
+
+        let error = client(&old).await?.track(&[]).await.err();
+        assert!(matches!(error, Some(Error::NeedsResp3)), "{error:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_subscriber_says_when_its_attempts_have_run_out_and_tries_again_when_it_is_asked()
+-> Result {
+    for mut server in plain()? {
+        let three = Reconnect {
+            first_delay: Duration::from_millis(1),
+            max_delay: Duration::from_millis(5),
+            attempts: 3,
+            ..Reconnect::DEFAULT
+        };
+        let mut news = Subscriber::connect(options(&server)?.reconnect(three)).await?;
+        news.subscribe("news").await?;
+        server.kill()?;
+        for _ in 0..2 {
+            assert!(timeout(LONG, news.next()).await?.is_none());
+            let state = news.connection().state().borrow().clone();
+            assert!(matches!(state, Connection::Dormant { .. }), "{state:?}");
+        }
+        server.restart()?;
+        let redis = client(&server).await?;
+        let publishing = tokio::spawn(async move {
+            while redis
+                .call(&cmd("PUBLISH").args(("news", "x")))
+                .await
+                .is_ok()
+            {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        });
+        assert_eq!(next(&mut news).await?, ("news".to_owned(), "x".to_owned()));
+        publishing.abort();
     }
     Ok(())
 }

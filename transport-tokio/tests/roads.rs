@@ -6,7 +6,9 @@ use core::time::Duration;
 
 use common::{Result, options, plain, servers};
 use respipe_testkit::process::Launch;
-use respipe_tokio::{Batch, Client, Dedicated, Error, Options, Token, cmd};
+use respipe_tokio::{
+    Batch, Client, Dedicated, Error, Options, Outcome, Reconnect, Resend, Token, cmd,
+};
 use tokio::time::timeout;
 
 /// Longer than anything here takes, and shorter than for ever.
@@ -178,6 +180,78 @@ async fn a_streamed_reply_that_is_given_up_half_way_leaves_the_connection_in_ste
             let echo: u64 = timeout(LONG, own.call_to(&cmd("ECHO").arg(limit))).await??;
             assert_eq!(echo, limit);
         }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_a_reply_is_taken_in_pieces_everyone_gets_what_is_theirs() -> Result {
+    for server in plain()? {
+        let mut own = Dedicated::connect(options(&server)?.rx_bytes(1024)).await?;
+        let (mine, theirs) = (vec![b'm'; 5_000], vec![b't'; 5_000]);
+        own.call(&cmd("SET").arg("mine").arg(mine.as_slice()))
+            .await?;
+        own.call(&cmd("SET").arg("theirs").arg(theirs.as_slice()))
+            .await?;
+        let clone: Client = (*own).clone();
+        let other = tokio::spawn(async move {
+            let mut batch = Batch::new();
+            batch.push(&cmd("ECHO").arg("a"))?;
+            batch.push(&cmd("GET").arg("theirs"))?;
+            batch.push(&cmd("ECHO").arg("b"))?;
+            for _ in 0..30 {
+                let get = clone.call(&cmd("GET").arg("theirs")).await;
+                assert!(matches!(get, Err(Error::TooLarge { .. })), "{get:?}");
+                let outcomes = clone.run(&batch).await;
+                let echoes =
+                    [0, 2].map(|n| outcomes.reply(n).and_then(|reply| reply.as_str().ok()));
+                assert_eq!(echoes, [Some("a"), Some("b")], "{outcomes:?}");
+                let get = outcomes.get(1);
+                assert!(matches!(get, Some(Outcome::TooLarge { .. })), "{get:?}");
+            }
+            Ok::<_, Error>(())
+        });
+        while !other.is_finished() {
+            let mut got = Vec::new();
+            let get = cmd("GET").arg("mine");
+            let whole = own.call_streamed(&get, |token| {
+                if let Token::Bytes(bytes) = token {
+                    got.extend_from_slice(bytes);
+                }
+            });
+            assert!(timeout(LONG, whole).await??.is_none());
+            assert!(got == mine, "{} bytes", got.len());
+        }
+        timeout(LONG, other).await???;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reply_comes_in_pieces_over_a_connection_that_was_made_again_for_it() -> Result {
+    for mut server in plain()? {
+        let quick = Reconnect {
+            first_delay: Duration::from_millis(1),
+            max_delay: Duration::from_millis(20),
+            attempts: 1_000,
+            ..Reconnect::DEFAULT
+        };
+        let options = options(&server)?.rx_bytes(1024).reconnect(quick);
+        let mut own = Dedicated::connect(options.resend(Resend::NotSent)).await?;
+        let mut state = own.state();
+        server.kill()?;
+        timeout(LONG, state.wait_for(|state| !state.is_up())).await??;
+        let (mut bytes, large) = (0, "x".repeat(5_000));
+        let echo = cmd("ECHO").arg(large.as_str());
+        let streamed = own.call_streamed(&echo, |token| {
+            if let Token::Bytes(piece) = token {
+                bytes += piece.len();
+            }
+        });
+        let (whole, restarted) = tokio::join!(timeout(LONG, streamed), async { server.restart() });
+        restarted?;
+        assert!(whole??.is_none());
+        assert_eq!(bytes, 5_000);
     }
     Ok(())
 }

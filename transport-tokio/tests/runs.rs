@@ -2,23 +2,8 @@
 
 mod common;
 
-use core::pin::Pin;
-use core::task::{Context, Poll};
-
-use common::{Result, client, options, plain};
-use futures_core::Stream;
+use common::{Ready, Result, client, options, plain};
 use respipe_tokio::{Batch, Client, cmd};
-
-/// An iterator as a stream that is always ready.
-struct Ready<I>(I);
-
-impl<I: Iterator + Unpin> Stream for Ready<I> {
-    type Item = I::Item;
-
-    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<I::Item>> {
-        Poll::Ready(self.0.next())
-    }
-}
 
 #[tokio::test]
 async fn a_batch_has_an_outcome_for_each_command_by_index() -> Result {

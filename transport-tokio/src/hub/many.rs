@@ -23,7 +23,7 @@ impl Hub {
                     self.counts.sent += 1;
                     if let Some(Call::Run(run)) = self.calls.find(tag.key) {
                         run.left += 1;
-                        run.tickets.push_back(ticket);
+                        run.tickets.push_back((tag.index, ticket));
                     }
                     return Ok(());
                 }
@@ -71,19 +71,42 @@ impl Hub {
                     }
                     return (next, None);
                 }
-                Err(error) => return (batch.len(), Some(error)),
+                Err(error) => {
+                    if self.holder == Some(key) {
+                        self.release();
+                    }
+                    return (batch.len(), Some(error));
+                }
             }
             next += 1;
         }
         if self.holder == Some(key) {
-            self.releases = true;
+            self.release();
         }
         (next, None)
     }
 
-    /// Whether this run holds the line now.
+    /// Gives the line up once `ahead` is empty; until then it is held in nobody's name, because the
+    /// key of a run that has gone is used again.
+    const fn release(&mut self) {
+        self.holder = Some(Tag::PUMP.key);
+        self.releases = true;
+    }
+
+    /// The time of a command is up behind which the rest of its run was to follow: that would wait
+    /// longer still.
+    pub(super) fn end_rest(&mut self, key: u32) {
+        if self.holder == Some(key) {
+            self.release();
+        }
+        if let Some(Call::Run(run)) = self.calls.find(key) {
+            run.late = true;
+        }
+    }
+
+    /// Whether this run may go on: it holds the line now, or there is no line any more.
     pub(crate) fn is_holder(&self, key: u32) -> bool {
-        self.holder == Some(key)
+        self.holder == Some(key) || self.over.is_some()
     }
 
     /// How many commands the window holds.
@@ -111,16 +134,16 @@ impl Hub {
         run.waker = None;
         let tickets = core::mem::take(&mut run.tickets);
         let mut withdrawn = 0;
-        for ticket in tickets {
+        for (_, ticket) in tickets {
             withdrawn += usize::from(self.pipeline.abandon(ticket).is_some());
         }
-        let fed = self.feeding;
-        let own = self.holder == Some(key);
-        if own {
-            withdrawn += self.ahead.withdraw_all(key, fed);
-            self.releases = true;
+        // Of the first a part may have left, in that line which is drained.
+        let held = self.holder.is_some();
+        withdrawn += self.ahead.withdraw_all(key, self.feeding && held);
+        withdrawn += self.line.withdraw_all(key, self.feeding && !held);
+        if self.holder == Some(key) {
+            self.release();
         }
-        withdrawn += self.line.withdraw_all(key, fed && !own);
         self.counts.abandoned += withdrawn as u64;
         if let Some(Call::Run(run)) = self.calls.find(key) {
             run.left = run.left.saturating_sub(withdrawn);

@@ -85,14 +85,19 @@ pub(crate) struct Hub {
     /// The pump, while it sleeps and wants to know of commands; and for all else.
     pub(crate) pump: Option<Waker>,
     pub(crate) bell: Option<Waker>,
-    /// A command came while there was no connection.
+    /// Someone wants a connection where there is none.
     wanted: bool,
+    /// None is being made.
+    dormant: bool,
     /// What ended the last connection.
     pub(crate) cause: Option<Error>,
     /// Why nothing will be sent any more.
     pub(crate) over: Option<Error>,
     /// The last client has gone, or said so: what is queued leaves and is answered, and no more.
     pub(crate) closing: bool,
+    /// The call whose reply is to be taken in pieces once it comes, from its turn in line to its
+    /// first piece.
+    alone: Option<u32>,
     /// Events are left to a caller who takes a reply in pieces, and who may wait for them.
     pub(crate) pieces: Option<Option<Waker>>,
     /// The origin of the pipeline's time, and its time at the last look.
@@ -125,9 +130,11 @@ impl Hub {
             pump: None,
             bell: None,
             wanted: false,
+            dormant: false,
             cause: None,
             over: None,
             closing: false,
+            alone: None,
             pieces: None,
             origin: time::Instant::now(),
             now: Instant::ZERO,
@@ -171,7 +178,14 @@ impl Hub {
     /// Whether a command may go straight into the pipeline.
     #[inline]
     fn is_free(&self) -> bool {
-        self.line.is_empty() && self.holder.is_none()
+        self.line.is_empty() && self.holder.is_none() && !self.is_alone()
+    }
+
+    /// Whether one caller has the connection to itself, for a reply in pieces: they tell nobody
+    /// whose they are.
+    #[inline]
+    const fn is_alone(&self) -> bool {
+        self.pieces.is_some() || self.alone.is_some()
     }
 }
 

@@ -58,6 +58,26 @@ impl Hub {
         begun
     }
 
+    /// Queues a command whose reply is taken in pieces: in line always, whose turns the pump gives;
+    /// its key.
+    pub(crate) fn begin_alone<C: Command>(
+        &mut self,
+        command: &C,
+        waker: &Waker,
+    ) -> Result<u32, Error> {
+        let tag = Tag {
+            key: self.calls.next_key(),
+            index: 0,
+        };
+        self.stamp();
+        self.wanted = true;
+        let place = self.line_up(command, tag, Rejected::LineHeld, true)?;
+        self.line.isolate();
+        self.ring();
+        let waker = waker.clone();
+        Ok(self.calls.insert(Call::Queued { waker, place }))
+    }
+
     /// Sends what each connection begins with, as far as there is room.
     pub(crate) fn greet(&mut self) {
         if self.greeting.is_over() || self.pipeline.state() != State::Up {
@@ -181,7 +201,8 @@ impl Hub {
             }
             Some(Call::Queued { place, .. }) => {
                 let place = *place;
-                if (self.feeding && place == self.line.first()) || !self.line.withdraw(place) {
+                let fed = self.feeding && self.holder.is_none() && place == self.line.first();
+                if fed || !self.line.withdraw(place) {
                     // A part of it has left: it goes on, for the sake of those who share the link.
                     if let Some(call) = self.calls.find(key) {
                         *call = Call::Orphan;

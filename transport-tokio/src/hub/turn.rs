@@ -1,5 +1,7 @@
 //! What the pump does with each turn: events out, the line in, time.
 
+use core::task::Waker;
+
 use respipe_core::Instant;
 use respipe_core::pipeline::{
     Event, Fate, Oversize, PipelineError, Rejected, Resend, State, Storage as _, SubmitError,
@@ -58,6 +60,7 @@ impl Hub {
                     self.calls.streamed(tag);
                 }
                 Some(Event::Token(token)) => {
+                    self.alone = None;
                     if self.pieces.is_some() {
                         return Ok(Some(Piece::keep(token, kept)));
                     }
@@ -77,15 +80,35 @@ impl Hub {
         self.pieces = on.then_some(None);
     }
 
+    /// Leaves the events to the caller who is to take a reply in pieces, if there is one: its turn
+    /// has come, or a new connection.
+    pub(crate) fn hand_over(&mut self) {
+        if let Some(key) = self.alone {
+            self.take_pieces(true);
+            self.pieces = Some(self.calls.waker(key));
+        }
+    }
+
+    /// Nobody takes a reply in pieces any more.
+    pub(crate) fn end_alone(&mut self) {
+        self.alone = None;
+        self.take_pieces(false);
+        self.ring();
+    }
+
     /// Lets those in line go as far as there is room.
     pub(crate) fn drain_line(&mut self) {
         loop {
+            if self.is_alone() && !self.feeding {
+                return;
+            }
             let line = match self.holder {
                 Some(_) => &mut self.ahead,
                 None => &mut self.line,
             };
             let Some(head) = line.head() else {
-                if self.holder.is_some() && self.releases {
+                // When all is over nobody comes back to give the line up.
+                if self.holder.is_some() && (self.releases || self.over.is_some()) {
                     self.holder = None;
                     self.releases = false;
                     continue;
@@ -98,14 +121,19 @@ impl Hub {
                     return;
                 }
                 self.feeding = false;
-                self.pass(None);
+                self.pass();
                 continue;
             }
             let Some(tag) = head.tag else {
-                self.pass(None);
+                self.pass();
                 continue;
             };
             let down = !matches!(self.pipeline.state(), State::Up);
+            let retained = down && self.pipeline.config().resend != Resend::Never;
+            let alone = head.alone;
+            if alone && (retained || self.pipeline.in_flight() > 0) {
+                return;
+            }
             let shared = head.for_all.then(|| share(&mut self.pipeline, false));
             let submitted = match self.pipeline.submit(&head.command, tag, head.since) {
                 // A part would hold the line that the login needs first.
@@ -125,13 +153,15 @@ impl Hub {
             match submitted {
                 Ok(ticket) => {
                     self.counts.sent += 1;
-                    match self.feeding {
-                        // Its caller cannot withdraw it from here on: it stays `Queued`.
-                        true => {}
-                        false => {
-                            self.calls.sent(tag, ticket);
-                            self.pass(Some(tag));
-                        }
+                    self.calls.left_line(tag);
+                    // Of one that is fed, the caller cannot withdraw the rest: it stays `Queued`.
+                    if !self.feeding {
+                        self.calls.sent(tag, ticket);
+                        self.pass();
+                    }
+                    if alone {
+                        self.alone = Some(tag.key);
+                        self.hand_over();
                     }
                 }
                 Err(SubmitError { reason, .. }) if reason.is_temporary() => return,
@@ -140,6 +170,7 @@ impl Hub {
                     ..
                 }) if down => return,
                 Err(SubmitError { reason, .. }) => {
+                    self.calls.left_line(tag);
                     match reason {
                         Rejected::Closed => {
                             let fate = Fate::NotSent;
@@ -148,23 +179,26 @@ impl Hub {
                         }
                         reason => self.calls.settle(tag, Outcome::Refused(Some(reason))),
                     }
-                    self.pass(Some(tag));
+                    self.pass();
                 }
             }
         }
     }
 
     /// The turn of the first in line is over.
-    fn pass(&mut self, tag: Option<Tag>) {
+    fn pass(&mut self) {
         let line = match self.holder {
             Some(_) => &mut self.ahead,
             None => &mut self.line,
         };
-        let holds = line.head().is_some_and(|head| head.holds);
+        let holds = line.head().and_then(|head| head.holds);
         line.pop();
-        if let (true, Some(tag)) = (holds, tag) {
-            self.holder = Some(tag.key);
+        if holds.is_some() {
+            self.holder = holds;
             self.releases = false;
+        }
+        if let Some(key) = self.holder {
+            self.calls.stir_run(key);
         }
     }
 
@@ -173,28 +207,39 @@ impl Hub {
         if self.reply_timeout.is_zero() {
             return None;
         }
-        for _ in 0..2 {
-            let line = match self.holder {
-                Some(_) => &mut self.ahead,
-                None => &mut self.line,
-            };
-            while let Some(since) = line.since() {
+        let mut next: Option<Instant> = None;
+        for ahead in [true, false] {
+            // What is being fed is timed by the pipeline.
+            let fed = self.feeding && ahead == self.holder.is_some();
+            loop {
+                let line = match ahead {
+                    true => &mut self.ahead,
+                    false => &mut self.line,
+                };
+                let Some(since) = line.since() else {
+                    break;
+                };
                 let due = since.after(self.reply_timeout);
-                if due > self.now || self.feeding {
-                    return Some(due);
+                if due > self.now || fed {
+                    next = Some(next.map_or(due, |next| next.min(due)));
+                    break;
                 }
-                if let Some(tag) = line.head().and_then(|head| head.tag) {
+                let (tag, holds) = line
+                    .head()
+                    .map_or((None, None), |head| (head.tag, head.holds));
+                line.pop();
+                if let Some(key) = if ahead { self.holder } else { holds } {
+                    self.end_rest(key);
+                }
+                if let Some(tag) = tag {
+                    self.calls.left_line(tag);
                     let fate = Fate::NotSent;
                     let by_link = false;
                     self.calls.ended(tag, Ended { fate, by_link });
                 }
-                line.pop();
-            }
-            if self.holder.take().is_none() {
-                break;
             }
         }
-        None
+        next
     }
 
     /// When something is due that the pipeline or the line waits for.
@@ -208,7 +253,7 @@ impl Hub {
 
     /// Nobody connects again for what waits: every command gets its fate.
     pub(crate) fn end_all(&mut self) {
-        self.wanted = false;
+        self.alone = None;
         if let Some(pieces) = self.pieces.take() {
             self.calls.wake.extend(pieces);
         }
@@ -223,9 +268,26 @@ impl Hub {
         self.pipeline.open(self.now);
         self.pipeline.handle_link_lost();
         let _ended = self.deliver();
-        self.feeding = false;
+        // It has its fate.
+        if core::mem::take(&mut self.feeding) {
+            self.pass();
+        }
         self.drain_line();
+        self.wanted = false;
         self.pipeline.configure(config);
+    }
+
+    /// The attempts to connect have run out: nothing happens until someone uses the client.
+    pub(crate) fn sleep(&mut self) {
+        self.end_all();
+        self.dormant = true;
+        self.listeners.pause(&mut self.calls.wake);
+    }
+
+    /// Someone waits for what only a connection brings; the pump, if it has to be woken for that.
+    pub(crate) fn revive(&mut self) -> Option<Waker> {
+        self.wanted |= self.dormant;
+        self.bell.clone().filter(|_| self.dormant)
     }
 
     /// There will be no further push.
@@ -235,7 +297,9 @@ impl Hub {
 
     /// Whether someone wants a connection since the last attempts were given up.
     pub(crate) fn is_wanted(&mut self) -> bool {
-        core::mem::take(&mut self.wanted) || self.pipeline.in_flight() > 0
+        let wanted = core::mem::take(&mut self.wanted) || self.pipeline.in_flight() > 0;
+        self.dormant &= !wanted;
+        wanted
     }
 
     /// The connection ended, and another will be made: who cannot wait for it is told.

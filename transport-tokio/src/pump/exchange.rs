@@ -63,7 +63,7 @@ impl Pump {
             return Err(Error::Closed);
         }
         self.hand_in(hub)?;
-        self.note_state(hub);
+        self.note_state(hub)?;
         let due = self.pass_time(hub)?;
         hub.drain_line();
         let step = self.take_bytes(hub, cx);
@@ -131,11 +131,14 @@ impl Pump {
     }
 
     /// Tells whoever watches that the connection is up, and what it begins with.
-    fn note_state(&mut self, hub: &mut Hub) {
+    fn note_state(&mut self, hub: &mut Hub) -> Result<(), Error> {
         let state = hub.pipeline.state();
         self.vigil.look(state);
         let epoch = hub.pipeline.epoch();
         if state == State::Up && self.announced != epoch {
+            if hub.greeting.needs_resp3() && !hub.pipeline.is_resp3() {
+                return self.fail(hub, Error::NeedsResp3);
+            }
             if self.announced > 0 {
                 hub.counts.reconnects += 1;
             }
@@ -145,9 +148,11 @@ impl Pump {
             self.asked = false;
             hub.greeting.begin(epoch);
             event!(info, epoch, "connected");
+            hub.hand_over();
             self.shared.state.send_replace(Connection::Up { epoch });
         }
         hub.greet();
+        Ok(())
     }
 
     /// What time has brought; when it brings something next.

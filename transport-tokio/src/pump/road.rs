@@ -118,8 +118,10 @@ impl Pump {
                 return Some(cause);
             }
             self.road = Road::Dormant;
-            self.shared.lock().end_all();
-            self.shared.state.send_replace(Connection::Down { cause });
+            self.shared.lock().sleep();
+            self.shared
+                .state
+                .send_replace(Connection::Dormant { cause });
             return None;
         };
         let mut hub = self.shared.lock();

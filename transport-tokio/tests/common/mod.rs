@@ -1,10 +1,25 @@
 //! What the tests of real servers share.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use futures_core::Stream;
 use respipe_testkit::process::{self, Launch, ServerProcess};
 use respipe_tokio::{Client, Options};
 
 pub(crate) type Result<T = ()> = core::result::Result<T, Box<dyn core::error::Error>>;
+
+/// An iterator as a stream that is always ready.
+pub(crate) struct Ready<I>(pub(crate) I);
+
+impl<I: Iterator + Unpin> Stream for Ready<I> {
+    type Item = I::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<I::Item>> {
+        Poll::Ready(self.0.next())
+    }
+}
 
 /// The servers that this machine has, each started anew; says so if there is none.
 pub(crate) fn servers(configure: impl Fn(Launch) -> Launch) -> Result<Vec<ServerProcess>> {

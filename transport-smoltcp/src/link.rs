@@ -61,7 +61,7 @@ pub struct Link<'s> {
     failures: u32,
     /// The port of the last attempt; 0 before the first.
     port: u16,
-    /// Asked to close.
+    /// Asked to close, and not to open since.
     closing: bool,
     /// Bytes came since the server has let us in.
     heard: bool,
@@ -103,7 +103,8 @@ impl<'s> Link<'s> {
         self.closing = true;
     }
 
-    /// Connects again, at the next poll, after a close.
+    /// Connects again, at the next poll, after a close. One that is under way is gone through with
+    /// first, and [`Notice::Lost`] tells its end.
     pub const fn open(&mut self) {
         self.closing = false;
         if self.is_closed() {
@@ -273,18 +274,17 @@ impl<'s> Link<'s> {
         }
     }
 
-    /// Goes on with closing, if asked to. Whether it took too long.
+    /// Begins to close if asked to, and goes on once begun. Whether it took too long.
     fn check_close<S: Storage>(
         &mut self,
         now: Instant,
         socket: &mut Socket<'_>,
         pipeline: &mut Pipeline<S>,
     ) -> bool {
-        if !self.closing {
-            return false;
-        }
         let until = match self.state {
+            // There is no way back: the pipeline takes no commands before the next connection.
             State::Draining(until) => until,
+            _ if !self.closing => return false,
             _ => {
                 pipeline.close();
                 pipeline.flush();

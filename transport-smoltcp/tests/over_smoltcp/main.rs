@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod board;
+mod closing;
 mod conformance;
 mod device;
 mod exactly_once;

@@ -14,11 +14,10 @@ use respipe_smoltcp::{Link, Notice, Settings};
 use static_cell::ConstStaticCell;
 use telemetry_firmware::board::{self, Board};
 use telemetry_firmware::network::Network;
+use telemetry_firmware::reading::DEPTH;
 use telemetry_firmware::sensor::{Random, Sensor};
 use telemetry_firmware::telemetry::{SAMPLE, Telemetry};
 
-/// Samples that are kept until Redis has them.
-const DEPTH: usize = 64;
 /// Samples that are read in one turn. After a time without a server thousands are due: the network
 /// and a watchdog want their turns between.
 const BATCH: u32 = 16;

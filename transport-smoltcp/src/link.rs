@@ -127,6 +127,10 @@ impl<'s> Link<'s> {
         pipeline: &mut Pipeline<S>,
         random: u32,
     ) -> Option<Notice> {
+        if let State::Closed | State::Waiting(_) | State::Connecting(_) = self.state {
+            // What waits for a connection can run out of time.
+            self.check_time(now, pipeline, false);
+        }
         match self.state {
             State::Closed => None,
             State::Waiting(_) if self.closing => self.closed(),
@@ -188,13 +192,14 @@ impl<'s> Link<'s> {
         pipeline: &mut Pipeline<S>,
     ) -> Option<Instant> {
         let until = match self.state {
-            State::Closed => return None,
             State::Ending(_) => return Some(now),
-            State::Waiting(until) => return Some(until),
-            State::Connecting(until) => return coming(until),
             State::Up if self.closing => return Some(now),
-            State::Up => Instant::NEVER,
-            State::LoggingIn(until) | State::Draining(until) | State::Closing(until) => until,
+            State::Closed | State::Up => Instant::NEVER,
+            State::Waiting(until)
+            | State::Connecting(until)
+            | State::LoggingIn(until)
+            | State::Draining(until)
+            | State::Closing(until) => until,
         };
         if pipeline.state() == PipelineState::Ending
             || (socket.can_recv() && !pipeline.recv_space().is_empty())

@@ -193,13 +193,12 @@ impl<'s> Link<'s> {
     ) -> Option<Instant> {
         let until = match self.state {
             State::Ending(_) => return Some(now),
-            State::Up if self.closing => return Some(now),
-            State::Closed | State::Up => Instant::NEVER,
-            State::Waiting(until)
-            | State::Connecting(until)
-            | State::LoggingIn(until)
-            | State::Draining(until)
-            | State::Closing(until) => until,
+            State::Draining(until) | State::Closing(until) => until,
+            State::Closed => Instant::NEVER,
+            // It closes at the next poll, or begins to.
+            _ if self.closing => return Some(now),
+            State::Up => Instant::NEVER,
+            State::Waiting(until) | State::Connecting(until) | State::LoggingIn(until) => until,
         };
         if pipeline.state() == PipelineState::Ending
             || (socket.can_recv() && !pipeline.recv_space().is_empty())

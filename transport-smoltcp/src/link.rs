@@ -145,6 +145,7 @@ impl<'s> Link<'s> {
                     },
                     TcpState::Closed => Lost::Refused,
                     _ => {
+                        socket.set_timeout(self.settings.patience());
                         pipeline.open(now);
                         self.state = State::LoggingIn(until);
                         return self.pump(now, socket, pipeline);
@@ -322,7 +323,8 @@ impl<'s> Link<'s> {
                 return self.lost(Lost::NoAddress, now, random);
             }
         }
-        socket.set_timeout(self.settings.patience());
+        // How long an attempt may take is ours to say: a socket that closes meanwhile was refused.
+        socket.set_timeout(None);
         socket.set_keep_alive(span(self.settings.keep_alive));
         // What is worth waiting for is decided by the pipeline's flush policy.
         socket.set_nagle_enabled(false);

@@ -20,7 +20,7 @@ pub struct Settings {
     /// How long an attempt may take, until the server has let us in; zero means for ever.
     pub connect_timeout: Duration,
     /// Between two keep-alive probes while nothing comes. Zero sends none; then a network that is
-    /// gone is seen only by what it owes.
+    /// gone is seen only by the silence limit, while it owes something.
     pub keep_alive: Duration,
     /// How long the server's host may say nothing at all behind a probe, before the network counts
     /// as gone: `keep_alive` and this after the last packet that came. Zero means for ever.

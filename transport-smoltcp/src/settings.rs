@@ -15,7 +15,8 @@ use smoltcp::wire::IpEndpoint;
 pub struct Settings {
     /// The server's address and port.
     pub server: IpEndpoint,
-    /// How long to wait between attempts.
+    /// How long to wait between attempts. Waits are short again behind a connection that has lasted
+    /// for a second, or for `max_delay` where that is shorter.
     pub backoff: Backoff,
     /// How long an attempt may take, until the server has let us in; zero means for ever.
     pub connect_timeout: Duration,

@@ -26,7 +26,8 @@ pub enum WhenFull {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Counts {
-    /// New ones that were refused for want of room.
+    /// New ones that were refused: for want of room, or because the link was closed, or had ended and
+    /// its events were not polled yet.
     pub refused: u32,
     /// Old ones that were dropped for room.
     pub dropped: u32,
@@ -72,8 +73,14 @@ impl Outbox {
 
     /// Queues a command, and makes room for it if the policy allows.
     ///
+    /// With [`WhenFull::DropOldest`] any command may be dropped for it, whoever has submitted it, and
+    /// nobody is told: where others share the pipeline, such as the question of a
+    /// [`Series`](super::Series), take [`push_telling`](Self::push_telling).
+    ///
     /// # Errors
-    /// The tag and why. For want of room ([`Rejected::is_temporary`]) it is counted as refused.
+    /// The tag and why. For want of room ([`Rejected::is_temporary`]), and with
+    /// [`Rejected::Closed`], it is counted as refused. A link that has ended refuses until its events
+    /// were polled: push behind that, and nothing is refused for it.
     /// A command that is larger than the whole ring is refused with [`Rejected::TooLong`]; nothing
     /// was dropped for it.
     pub fn push<S: Storage, C: Command>(
@@ -158,10 +165,12 @@ impl Outbox {
                 Ok(ticket) => return Ok(ticket),
                 Err(error) => error,
             };
-            if !matches!(error.reason, Rejected::NoSlot | Rejected::NoRoom { .. }) {
-                return Err(error);
-            }
-            if !make_room(self, pipeline) {
+            let may_go = match error.reason {
+                Rejected::NoSlot | Rejected::NoRoom { .. } => make_room(self, pipeline),
+                Rejected::Closed => false,
+                _ => return Err(error),
+            };
+            if !may_go {
                 self.counts.refused = self.counts.refused.wrapping_add(1);
                 return Err(error);
             }

@@ -96,6 +96,39 @@ fn who_wants_to_know_is_told_which_samples_were_dropped() {
 }
 
 #[test]
+fn a_sample_pushed_before_a_link_s_end_was_polled_is_counted_as_refused() {
+    let (mut pipeline, mut outbox) = (pipeline(), Outbox::new(WhenFull::DropOldest));
+    pipeline.open(NOW);
+    pipeline.handle_link_lost();
+    let refused = push(&mut outbox, &mut pipeline, 0);
+    assert_eq!(
+        (refused, outbox.counts().refused),
+        (Err(Rejected::Closed), 1)
+    );
+    assert!(pipeline.poll_event().is_err());
+    assert_eq!(push(&mut outbox, &mut pipeline, 1), Ok(()));
+}
+
+#[test]
+fn a_question_that_was_dropped_for_a_sample_is_told_and_asked_again() {
+    let (mut pipeline, mut outbox) = (pipeline(), Outbox::new(WhenFull::DropOldest));
+    let mut other = Series::new();
+    other.ask(&mut pipeline, "other", 100, NOW).unwrap();
+    for tag in 0..4 {
+        let set = cmd("SET").args(("k", tag)).replayable();
+        let told = |tag, _| {
+            if tag == 100 {
+                other.start_again();
+            }
+        };
+        outbox
+            .push_telling(&mut pipeline, &set, tag, NOW, told)
+            .unwrap();
+    }
+    assert!(other.must_ask());
+}
+
+#[test]
 fn what_is_on_its_way_is_not_dropped_and_the_new_one_is_refused() {
     let (mut pipeline, mut outbox) = (pipeline(), Outbox::new(WhenFull::DropOldest));
     pipeline.open(NOW);

@@ -12,6 +12,9 @@ use crate::settings::Settings;
 /// The first of the ports that are nobody's (RFC 6335, section 6); there are 2^14 of them.
 const FIRST_PORT: u16 = 49_152;
 
+/// A connection that has lasted for so long, or for the longest delay, was a good one.
+const GOOD: Duration = Duration::from_secs(1);
+
 /// What the link is doing.
 ///
 /// ```text
@@ -36,8 +39,8 @@ enum State {
     Connecting(Instant),
     /// The handshake is under way.
     LoggingIn(Instant),
-    /// Commands leave.
-    Up,
+    /// Commands leave; from then on the connection counts as a good one.
+    Up(Instant),
     /// Closing on purpose: replies are still owed.
     Draining(Instant),
     /// Closing on purpose: our FIN is out.
@@ -57,14 +60,12 @@ enum State {
 pub struct Link<'s> {
     settings: &'s Settings,
     state: State,
-    /// Attempts that have failed since the server last said something that made sense.
+    /// Attempts in a row that have failed, or whose connection did not last.
     failures: u32,
     /// The port of the last attempt; 0 before the first.
     port: u16,
-    /// Asked to close.
+    /// Asked to close, and not to open since.
     closing: bool,
-    /// Bytes came since the server has let us in.
-    heard: bool,
     /// A time-out was due while there was input to look at first.
     overdue: bool,
 }
@@ -79,7 +80,6 @@ impl<'s> Link<'s> {
             failures: 0,
             port: 0,
             closing: false,
-            heard: false,
             overdue: false,
         }
     }
@@ -93,7 +93,7 @@ impl<'s> Link<'s> {
     /// Whether commands leave.
     #[must_use]
     pub const fn is_up(&self) -> bool {
-        matches!(self.state, State::Up | State::Draining(_))
+        matches!(self.state, State::Up(_) | State::Draining(_))
     }
 
     /// Closes in order: no further commands are taken, what is queued leaves and is answered, then
@@ -103,7 +103,8 @@ impl<'s> Link<'s> {
         self.closing = true;
     }
 
-    /// Connects again, at the next poll, after a close.
+    /// Connects again, at the next poll, after a close. One that is under way is gone through with
+    /// first, and [`Notice::Lost`] tells its end.
     pub const fn open(&mut self) {
         self.closing = false;
         if self.is_closed() {
@@ -126,6 +127,10 @@ impl<'s> Link<'s> {
         pipeline: &mut Pipeline<S>,
         random: u32,
     ) -> Option<Notice> {
+        if let State::Closed | State::Waiting(_) | State::Connecting(_) = self.state {
+            // What waits for a connection can run out of time.
+            self.check_time(now, pipeline, false);
+        }
         match self.state {
             State::Closed => None,
             State::Waiting(_) if self.closing => self.closed(),
@@ -140,6 +145,7 @@ impl<'s> Link<'s> {
                     },
                     TcpState::Closed => Lost::Refused,
                     _ => {
+                        socket.set_timeout(self.settings.patience());
                         pipeline.open(now);
                         self.state = State::LoggingIn(until);
                         return self.pump(now, socket, pipeline);
@@ -148,7 +154,7 @@ impl<'s> Link<'s> {
                 socket.abort();
                 Some(self.lost(why, now, random))
             }
-            State::LoggingIn(_) | State::Up | State::Draining(_) => {
+            State::LoggingIn(_) | State::Up(_) | State::Draining(_) => {
                 self.pump(now, socket, pipeline)
             }
             State::Closing(until) => {
@@ -187,13 +193,13 @@ impl<'s> Link<'s> {
         pipeline: &mut Pipeline<S>,
     ) -> Option<Instant> {
         let until = match self.state {
-            State::Closed => return None,
             State::Ending(_) => return Some(now),
-            State::Waiting(until) => return Some(until),
-            State::Connecting(until) => return coming(until),
-            State::Up if self.closing => return Some(now),
-            State::Up => Instant::NEVER,
-            State::LoggingIn(until) | State::Draining(until) | State::Closing(until) => until,
+            State::Draining(until) | State::Closing(until) => until,
+            State::Closed => Instant::NEVER,
+            // It closes at the next poll, or begins to.
+            _ if self.closing => return Some(now),
+            State::Up(_) => Instant::NEVER,
+            State::Waiting(until) | State::Connecting(until) | State::LoggingIn(until) => until,
         };
         if pipeline.state() == PipelineState::Ending
             || (socket.can_recv() && !pipeline.recv_space().is_empty())
@@ -211,6 +217,12 @@ impl<'s> Link<'s> {
         socket: &mut Socket<'_>,
         pipeline: &mut Pipeline<S>,
     ) -> Option<Notice> {
+        // Sooner would be hammering a server that answers, and closes or crashes each time.
+        if let State::Up(good) = self.state
+            && good <= now
+        {
+            self.failures = 0;
+        }
         let flow = pump::receive(socket, pipeline, now);
         let mut ours = Ours::Network;
         let mut gone = flow == Flow::Gone;
@@ -218,7 +230,6 @@ impl<'s> Link<'s> {
             Flow::Ended => pipeline.handle_eof(),
             Flow::Gone => {}
             Flow::Open { came } => {
-                self.check_sense(came, pipeline.state());
                 self.check_time(now, pipeline, came);
                 pump::transmit(socket, pipeline, now);
             }
@@ -230,7 +241,7 @@ impl<'s> Link<'s> {
                 None
             }
             (State::LoggingIn(_), PipelineState::Up) => {
-                self.state = State::Up;
+                self.state = State::Up(now.after(self.settings.backoff.max_delay.min(GOOD)));
                 Some(Notice::Up)
             }
             (State::LoggingIn(until), _) if until <= now => {
@@ -253,17 +264,10 @@ impl<'s> Link<'s> {
         notice
     }
 
-    /// Forgives failures once a server that has let us in says something that makes sense: its
-    /// bytes of an earlier poll, whose events were polled, have not ended the link.
-    fn check_sense(&mut self, came: bool, pipeline: PipelineState) {
-        if self.heard && pipeline == PipelineState::Up {
-            self.failures = 0;
-        }
-        self.heard |= came && matches!(self.state, State::Up | State::Draining(_));
-    }
-
     /// Lets the pipeline look at the clock, unless what has just come may answer what is due; but
     /// a server that drips does not put it off twice.
+    // One copy of the pipeline's own, for both callers.
+    #[inline(never)]
     fn check_time<S: Storage>(&mut self, now: Instant, pipeline: &mut Pipeline<S>, came: bool) {
         let due = pipeline.poll_timeout().is_some_and(|due| due <= now);
         let wait = due && came && !self.overdue;
@@ -273,18 +277,17 @@ impl<'s> Link<'s> {
         }
     }
 
-    /// Goes on with closing, if asked to. Whether it took too long.
+    /// Begins to close if asked to, and goes on once begun. Whether it took too long.
     fn check_close<S: Storage>(
         &mut self,
         now: Instant,
         socket: &mut Socket<'_>,
         pipeline: &mut Pipeline<S>,
     ) -> bool {
-        if !self.closing {
-            return false;
-        }
         let until = match self.state {
+            // There is no way back: the pipeline takes no commands before the next connection.
             State::Draining(until) => until,
+            _ if !self.closing => return false,
             _ => {
                 pipeline.close();
                 pipeline.flush();
@@ -308,7 +311,7 @@ impl<'s> Link<'s> {
         random: u32,
     ) -> Notice {
         self.port = next_port(self.port, random);
-        (self.heard, self.overdue) = (false, false);
+        self.overdue = false;
         if socket.is_open() {
             socket.abort();
         }
@@ -318,7 +321,8 @@ impl<'s> Link<'s> {
                 return self.lost(Lost::NoAddress, now, random);
             }
         }
-        socket.set_timeout(self.settings.patience());
+        // How long an attempt may take is ours to say: a socket that closes meanwhile was refused.
+        socket.set_timeout(None);
         socket.set_keep_alive(span(self.settings.keep_alive));
         // What is worth waiting for is decided by the pipeline's flush policy.
         socket.set_nagle_enabled(false);

@@ -12,7 +12,8 @@ pub enum Notice {
     Connecting {
         /// The local port, a new one each time.
         port: u16,
-        /// How many attempts in a row have failed before this one.
+        /// How many attempts in a row have failed before this one, or led to a connection that did
+        /// not [last](crate::Settings::backoff).
         failures: u32,
     },
     /// The server has let us in: commands leave.

@@ -15,12 +15,13 @@ use smoltcp::wire::IpEndpoint;
 pub struct Settings {
     /// The server's address and port.
     pub server: IpEndpoint,
-    /// How long to wait between attempts.
+    /// How long to wait between attempts. Waits are short again behind a connection that has lasted
+    /// for a second, or for `max_delay` where that is shorter.
     pub backoff: Backoff,
     /// How long an attempt may take, until the server has let us in; zero means for ever.
     pub connect_timeout: Duration,
     /// Between two keep-alive probes while nothing comes. Zero sends none; then a network that is
-    /// gone is seen only by what it owes.
+    /// gone is seen only by the silence limit, while it owes something.
     pub keep_alive: Duration,
     /// How long the server's host may say nothing at all behind a probe, before the network counts
     /// as gone: `keep_alive` and this after the last packet that came. Zero means for ever.

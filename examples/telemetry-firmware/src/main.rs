@@ -14,11 +14,13 @@ use respipe_smoltcp::{Link, Notice, Settings};
 use static_cell::ConstStaticCell;
 use telemetry_firmware::board::{self, Board};
 use telemetry_firmware::network::Network;
+use telemetry_firmware::reading::DEPTH;
 use telemetry_firmware::sensor::{Random, Sensor};
 use telemetry_firmware::telemetry::{SAMPLE, Telemetry};
 
-/// Samples that are kept until Redis has them.
-const DEPTH: usize = 64;
+/// Samples that are read in one turn. After a time without a server thousands are due: the network
+/// and a watchdog want their turns between.
+const BATCH: u32 = 16;
 /// The longest reply worth reading, in bytes: that to XINFO STREAM. A longer one costs its own
 /// command, not the connection.
 const RX: usize = 768;
@@ -51,9 +53,9 @@ fn main() -> ! {
     let pipeline = PIPELINE.take();
     pipeline.storage_mut().set_login(&LOGIN);
     let mut config = Config::DEFAULT;
-    // 16 samples fill a segment; none waits longer than this for company.
+    // A batch fills a segment; no sample waits longer than this for company.
     config.flush = Flush::AtLeast {
-        count: 16,
+        count: BATCH,
         bytes: 0,
         age: Duration::from_millis(200),
     };
@@ -85,11 +87,13 @@ fn main() -> ! {
         network.receive(now);
 
         // 2. Samples go into the pipeline; while the link is down they stay there.
-        while telemetry.is_ready(pipeline)
-            && let Some(sample) = sensor.read(now)
-        {
-            let time = started + now.as_micros() / 1_000;
-            telemetry.push(pipeline, sample, time, now);
+        for _ in 0..BATCH {
+            if telemetry.is_ready(pipeline)
+                && let Some(sample) = sensor.read(now)
+            {
+                let time = started + sample.taken.as_micros() / 1_000;
+                telemetry.push(pipeline, sample, time, now);
+            }
         }
 
         // 3. Bytes go between the pipeline and TCP; the link connects, and connects again.

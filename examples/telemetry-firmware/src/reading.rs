@@ -1,4 +1,8 @@
-//! What the simulated thermometer shows. The host has this file too: it knows each sample's value.
+//! What the simulated thermometer shows, and how much of it is kept. The host has this file too: it
+//! knows each sample's value, and how many can be gone with the RAM.
+
+/// Samples that are kept until Redis has them.
+pub const DEPTH: usize = 64;
 
 /// The temperature of a sample in thousandths of a degree Celsius: days of 2 048 samples between
 /// 5 and 25 degrees, and noise.

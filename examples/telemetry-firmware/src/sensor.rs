@@ -12,9 +12,11 @@ pub struct Sample {
     pub sequence: u32,
     /// The temperature in thousandths of a degree Celsius.
     pub millidegrees: i32,
+    /// When it was measured.
+    pub taken: Instant,
 }
 
-/// A thermometer that is read at fixed times.
+/// A thermometer that measures at fixed times, and keeps what nobody has read.
 #[derive(Debug)]
 pub struct Sensor {
     next: Instant,
@@ -34,16 +36,15 @@ impl Sensor {
         }
     }
 
-    /// The sample that is due.
+    /// The oldest sample that was due and not read.
     pub fn read(&mut self, now: Instant) -> Option<Sample> {
-        if self.next_at()? > now {
-            return None;
-        }
-        self.next = self.next.after(self.period);
+        let due = self.next_at().filter(|due| *due <= now)?;
+        self.next = due.after(self.period);
         let sequence = board::next_sequence();
         Some(Sample {
             sequence,
             millidegrees: reading::millidegrees(sequence),
+            taken: if self.period.is_zero() { now } else { due },
         })
     }
 

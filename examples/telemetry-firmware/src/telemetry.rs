@@ -2,8 +2,8 @@
 
 use respipe_core::encode::Template;
 use respipe_core::pipeline::{Event, Pipeline, PipelineError, Storage};
-use respipe_core::telemetry::{Answer, Outbox, Outcome, Series, WhenFull};
-use respipe_core::{Fate, Instant, template};
+use respipe_core::telemetry::{Answer, Outbox, Outcome, Series, Unread, WhenFull};
+use respipe_core::{Duration, Fate, Instant, template};
 
 use crate::sensor::Sample;
 
@@ -19,6 +19,10 @@ const ADD: Template<3> = template!("XADD", STREAM, _, "seq", _, "mC", _).replaya
 /// The tag of the question where the stream ends; all others are numbers of samples, from 1.
 const ASKED: u32 = 0;
 
+/// How long after the question was not answered it is asked again: what is wrong with the key or
+/// with our rights, a person has to mend.
+const PAUSE: Duration = Duration::from_secs(5);
+
 /// Pushes samples and counts those that Redis has.
 #[derive(Debug)]
 pub struct Telemetry {
@@ -26,6 +30,10 @@ pub struct Telemetry {
     series: Series,
     when_full: WhenFull,
     stored: u32,
+    /// Before then the question is not asked again.
+    ask_at: Instant,
+    /// The log has it that the question is not answered.
+    has_complained: bool,
 }
 
 impl Telemetry {
@@ -38,6 +46,8 @@ impl Telemetry {
             series: Series::new(),
             when_full,
             stored: 0,
+            ask_at: Instant::ZERO,
+            has_complained: false,
         }
     }
 
@@ -57,7 +67,8 @@ impl Telemetry {
     /// Asks where the stream ends, once at the start: the clock may be wrong, and a reset sets it
     /// back.
     pub fn ask<S: Storage<Tag = u32>>(&mut self, pipeline: &mut Pipeline<S>, now: Instant) {
-        if self.series.must_ask() {
+        if self.series.must_ask() && now >= self.ask_at {
+            self.ask_at = now.after(PAUSE);
             // Where there is no room, it is asked the next time.
             let _ = self.series.ask(pipeline, STREAM, ASKED, now);
             // It has no company to wait for.
@@ -96,9 +107,25 @@ impl Telemetry {
         let (tag, outcome) = match event {
             Event::Reply { tag: ASKED, reply } => {
                 match self.series.answered(&reply) {
-                    Ok(id) => defmt::info!("the stream ends with {}", id),
-                    Err(why) => defmt::error!("where does the stream end? {}", why),
+                    Ok(id) => {
+                        defmt::info!("the stream ends with {}", id);
+                        self.has_complained = false;
+                    }
+                    Err(Unread::Refused(code)) => {
+                        self.complain(|| defmt::error!("XINFO STREAM is refused: {}", code));
+                    }
+                    Err(Unread::Odd) => {
+                        self.complain(|| defmt::error!("XINFO STREAM is answered oddly"));
+                    }
                 }
+                return Ok(true);
+            }
+            Event::TooLarge { tag: ASKED, .. } => {
+                self.complain(|| defmt::error!("the reply to XINFO STREAM is longer than RX"));
+                return Ok(true);
+            }
+            Event::Ended { tag: ASKED, .. } => {
+                self.series.start_again();
                 return Ok(true);
             }
             Event::Reply { tag, reply } => {
@@ -113,13 +140,23 @@ impl Telemetry {
         if outcome.is_stored() {
             self.stored += 1;
         } else {
-            // Another writer has been at the stream, or the question was not answered.
-            if tag == ASKED || outcome == Outcome::Behind {
+            // Another writer has been at the stream.
+            if outcome == Outcome::Behind {
                 self.series.start_again();
             }
             defmt::error!("sample {=u32}: {}", tag, outcome);
         }
         Ok(true)
+    }
+
+    /// The question was answered, and we are none the wiser: says so, once, and asks again later.
+    fn complain(&mut self, why: impl FnOnce()) {
+        self.series.start_again();
+        if !self.has_complained {
+            why();
+            defmt::error!("no samples are made before the stream's last id is known");
+        }
+        self.has_complained = true;
     }
 }
 

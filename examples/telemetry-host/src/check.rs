@@ -2,8 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::reading::millidegrees;
+use crate::reading::{DEPTH, millidegrees};
 use crate::server::Stored;
+
+/// How many samples one reset can cost: those in the RAM, one that was being made, and one that was
+/// dropped for it and is not in the log yet.
+const IN_RAM: u32 = DEPTH as u32 + 2;
 
 /// What the firmware says of itself.
 #[derive(Clone, Debug, Default)]
@@ -58,9 +62,11 @@ impl Verdict {
         missing.retain(|sequence| !told.dropped.contains(sequence));
         verdict.dropped = before - missing.len();
         for &end in &told.reset_after {
-            // What was in RAM is the newest: a run that ends where the device was reset.
+            // What was in RAM is the newest: a run that ends where the device was reset. What is
+            // missing before it was lost.
+            let oldest = end.saturating_sub(IN_RAM - 1).max(1);
             let mut start = end + 1;
-            while start > 1 && missing.remove(&(start - 1)) {
+            while start > oldest && missing.remove(&(start - 1)) {
                 start -= 1;
             }
             if start <= end {
@@ -151,5 +157,18 @@ mod tests {
         assert_eq!(verdict.gone_in_reset(), 1);
         assert_eq!(verdict.lost, [8]);
         assert_eq!(verdict.stored, 16);
+    }
+
+    #[test]
+    fn more_than_the_ram_holds_is_not_gone_with_it() {
+        let mut told = told(1_000);
+        told.reset_after = vec![1_000];
+        let verdict = Verdict::of(&told, &stored(1..=1_000 - IN_RAM));
+        assert_eq!(verdict.gone_in_reset(), IN_RAM);
+        assert!(verdict.complaints().is_empty());
+        let last = 1_000 - IN_RAM - 1;
+        let verdict = Verdict::of(&told, &stored(1..=last));
+        assert_eq!(verdict.gone_in_reset(), IN_RAM);
+        assert_eq!(verdict.lost, [last + 1]);
     }
 }

@@ -18,6 +18,9 @@ use crate::server::Server;
 /// second.
 const SILENCE: Duration = Duration::from_secs(30);
 
+/// How long its figures may stand still, beyond the longest fault and the sensor's period.
+const STANDSTILL: Duration = Duration::from_secs(30);
+
 /// How long after the machine has ended its log may take to say so.
 const ENDING: Duration = Duration::from_secs(10);
 
@@ -37,9 +40,12 @@ pub(crate) struct Telemetry {
 }
 
 /// What the log has told so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Watched {
     told: Told,
+    /// Its figures, and since when they are these.
+    progress: String,
+    since: Instant,
     ups: usize,
     stack: u64,
     ended: bool,
@@ -70,7 +76,9 @@ pub(crate) fn run(options: &Options) -> Result<Telemetry> {
         let trouble = script.map(|script| {
             scope.spawn(|| make_trouble(script, &mut server, &mut control, &done, &faults))
         });
-        let watched = watch(&mut qemu, options.quiet);
+        let longest = script.map_or(Duration::ZERO, Script::longest);
+        let period = Duration::from_micros(options.period_micros);
+        let watched = watch(&mut qemu, STANDSTILL + longest + period, options.quiet);
         done.store(true, Ordering::Release);
         match trouble.map(thread::ScopedJoinHandle::join) {
             Some(Ok(trouble)) => trouble.and(watched),
@@ -124,14 +132,22 @@ fn make_trouble(
     Ok(())
 }
 
-/// Reads the log until the firmware ends.
-fn watch(qemu: &mut Qemu, quiet: bool) -> Result<Watched> {
-    let mut watched = Watched::default();
+/// Reads the log until the firmware ends, or stands still for longer than it may.
+fn watch(qemu: &mut Qemu, standstill: Duration, quiet: bool) -> Result<Watched> {
+    let mut watched = Watched::new();
     loop {
         match qemu.next(SILENCE)? {
             Next::Line(line) => {
-                if watched.take(&line) && !quiet {
+                let now = Instant::now();
+                if watched.take(&line, now) && !quiet {
                     println!("  {line}");
+                }
+                if watched.stands_still(now, standstill) {
+                    let progress = &watched.progress;
+                    return Err(format!(
+                        "the firmware lives and gets nowhere: `{progress}` for {standstill:?}"
+                    )
+                    .into());
                 }
             }
             Next::Ended(0) if watched.ended => return Ok(watched),
@@ -144,8 +160,24 @@ fn watch(qemu: &mut Qemu, quiet: bool) -> Result<Watched> {
 }
 
 impl Watched {
+    fn new() -> Self {
+        Self {
+            told: Told::default(),
+            progress: String::new(),
+            since: Instant::now(),
+            ups: 0,
+            stack: 0,
+            ended: false,
+        }
+    }
+
+    /// Whether the figures are older than they may be.
+    fn stands_still(&self, now: Instant, standstill: Duration) -> bool {
+        now.duration_since(self.since) > standstill
+    }
+
     /// Whether a person should see the line.
-    fn take(&mut self, line: &str) -> bool {
+    fn take(&mut self, line: &str, now: Instant) -> bool {
         let number = |name: &str| {
             let number = log::number(line, name)?;
             u32::try_from(number).ok()
@@ -154,6 +186,13 @@ impl Watched {
             // Too many to show.
             self.told.dropped.extend(number("sequence"));
             return false;
+        }
+        if let Some(progress) = line.find("made ").map(|at| &line[at..])
+            && log::says(line, "made ")
+            && self.progress != progress
+        {
+            self.progress = progress.to_owned();
+            self.since = now;
         }
         if log::says(line, "restarted") {
             self.told.reset_after.extend(number("after"));
@@ -174,7 +213,7 @@ mod tests {
 
     #[test]
     fn the_log_tells_what_was_made_dropped_and_reset() {
-        let mut watched = Watched::default();
+        let mut watched = Watched::new();
         let log = [
             "1.0 INFO link: up",
             "1.1 WARN dropped sequence=5",
@@ -183,12 +222,32 @@ mod tests {
             "1.0 INFO link: up",
             "9.9 INFO end made=12 stack=2048",
         ];
-        let shown = log.iter().filter(|line| watched.take(line)).count();
+        let shown = log
+            .iter()
+            .filter(|line| watched.take(line, Instant::now()))
+            .count();
         assert_eq!(shown, 4);
         assert_eq!(watched.told.dropped, [5, 6].into());
         assert_eq!(watched.told.reset_after, [9]);
         assert_eq!((watched.told.made, watched.stack), (12, 2_048));
         assert_eq!(watched.ups, 2);
         assert!(watched.ended);
+    }
+    #[test]
+    fn a_firmware_that_talks_and_makes_no_sample_stands_still() {
+        let mut watched = Watched::new();
+        let start = watched.since;
+        let mut stands_still = |second: u64, line: &str| {
+            let now = start + Duration::from_secs(second);
+            watched.take(line, now);
+            watched.stands_still(now, STANDSTILL)
+        };
+        assert!(!stands_still(1, "1.0 INFO made 0, stored 0"));
+        assert!(!stands_still(31, "31.0 INFO made 0, stored 0"));
+        assert!(stands_still(32, "32.0 ERROR sample 0: Uncertain"));
+        assert!(!stands_still(33, "33.0 INFO made 1, stored 0"));
+        assert!(!stands_still(60, "60.0 INFO made 1, stored 1"));
+        assert!(!stands_still(90, "90.0 INFO made 1, stored 1"));
+        assert!(stands_still(91, "91.0 INFO made 1, stored 1"));
     }
 }

@@ -40,6 +40,15 @@ impl Script {
         self.0.iter().filter(|fault| fault.is_fault()).count()
     }
 
+    /// The longest fault or pause.
+    pub(crate) fn longest(&self) -> Duration {
+        self.0
+            .iter()
+            .map(|fault| fault.span())
+            .max()
+            .unwrap_or_default()
+    }
+
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let faults = text.split(',').map(|word| Fault::parse(word.trim()));
         Ok(Self(faults.collect::<Result<_>>()?))
@@ -50,6 +59,13 @@ impl Fault {
     /// Whether it is more than a pause.
     pub(crate) const fn is_fault(self) -> bool {
         !matches!(self, Self::Wait(_))
+    }
+
+    const fn span(self) -> Duration {
+        match self {
+            Self::Kill(span) | Self::Stop(span) | Self::LinkDown(span) | Self::Wait(span) => span,
+            Self::Reset | Self::Close | Self::Reboot => Duration::ZERO,
+        }
     }
 
     fn parse(word: &str) -> Result<Self> {
@@ -78,6 +94,7 @@ impl Fault {
 impl core::fmt::Display for Fault {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
+            Self::Kill(Duration::ZERO) => f.write_str("Redis is killed, and back at once"),
             Self::Kill(span) => write!(f, "Redis is killed, and back in {span:?}"),
             Self::Stop(span) => write!(f, "Redis is stopped for {span:?}"),
             Self::LinkDown(span) => write!(f, "the link is down for {span:?}"),
@@ -102,6 +119,7 @@ mod tests {
             Fault::Reset,
         ];
         assert_eq!(script.0, expected);
+        assert_eq!(script.longest(), Duration::from_secs(1));
         for wrong in ["", "kill", "reset:1", "link:-1", "link:x", "fire:1"] {
             assert!(Script::parse(wrong).is_err(), "{wrong}");
         }

@@ -1,7 +1,9 @@
 //! Store and forward, in the pipeline's own ring.
 
+use core::mem;
+
 use crate::encode::Command;
-use crate::pipeline::{Pipeline, Rejected, Storage, SubmitError, Ticket};
+use crate::pipeline::{Pipeline, Rejected, State, Storage, SubmitError, Ticket};
 use crate::{Fate, Instant};
 
 /// What to do with a sample that finds no room.
@@ -24,7 +26,8 @@ pub enum WhenFull {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Counts {
-    /// New ones that were refused for want of room.
+    /// New ones that were refused: for want of room, or because the link was closed, or had ended and
+    /// its events were not polled yet.
     pub refused: u32,
     /// Old ones that were dropped for room.
     pub dropped: u32,
@@ -70,8 +73,14 @@ impl Outbox {
 
     /// Queues a command, and makes room for it if the policy allows.
     ///
+    /// With [`WhenFull::DropOldest`] any command may be dropped for it, whoever has submitted it, and
+    /// nobody is told: where others share the pipeline, such as the question of a
+    /// [`Series`](super::Series), take [`push_telling`](Self::push_telling).
+    ///
     /// # Errors
-    /// The tag and why. For want of room ([`Rejected::is_temporary`]) it is counted as refused.
+    /// The tag and why. For want of room ([`Rejected::is_temporary`]), and with
+    /// [`Rejected::Closed`], it is counted as refused. A link that has ended refuses until its events
+    /// were polled: push behind that, and nothing is refused for it.
     /// A command that is larger than the whole ring is refused with [`Rejected::TooLong`]; nothing
     /// was dropped for it.
     pub fn push<S: Storage, C: Command>(
@@ -97,16 +106,71 @@ impl Outbox {
         now: Instant,
         mut dropped: impl FnMut(S::Tag, Fate),
     ) -> Result<Ticket, SubmitError<S::Tag>> {
+        self.push_with(pipeline, command, tag, now, |outbox, pipeline| {
+            outbox.make_room(pipeline, &mut dropped)
+        })
+    }
+
+    /// Queues a command instead of the newest queued one of the same key, whose tag `same` knows.
+    /// One of which a part has left on this connection is left alone. Order is kept: the command
+    /// goes to the end.
+    ///
+    /// With room for one command more than there are keys, a newer one is always taken. Without,
+    /// it takes the older one's place where only slots are short and there is no connection;
+    /// otherwise the policy decides.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push); the one that was to be replaced stays.
+    pub fn push_latest<S: Storage, C: Command>(
+        &mut self,
+        pipeline: &mut Pipeline<S>,
+        command: &C,
+        tag: S::Tag,
+        now: Instant,
+        mut same: impl FnMut(&S::Tag) -> bool,
+    ) -> Result<Ticket, SubmitError<S::Tag>> {
+        let len = command.encoded_len();
+        let mut replaced = false;
+        let ticket = self.push_with(pipeline, command, tag, now, |outbox, pipeline| {
+            // Nothing has begun to leave: a place that is given up can be had at once.
+            let is_waiting = matches!(pipeline.state(), State::Down | State::LoggingIn);
+            if !replaced && is_waiting && len <= pipeline.tx_free() {
+                replaced = outbox.replace(pipeline, &mut same);
+                if replaced {
+                    return true;
+                }
+            }
+            outbox.make_room(pipeline, &mut |_, _| {})
+        })?;
+        if !replaced {
+            // Only now, when the newest of all, which is asked about first, is the new one.
+            let mut is_new = true;
+            self.replace(pipeline, |tag| !mem::take(&mut is_new) && same(tag));
+        }
+        Ok(ticket)
+    }
+
+    /// Queues a command, for as long as `make_room` finds some.
+    fn push_with<S: Storage, C: Command>(
+        &mut self,
+        pipeline: &mut Pipeline<S>,
+        command: &C,
+        tag: S::Tag,
+        now: Instant,
+        mut make_room: impl FnMut(&mut Self, &mut Pipeline<S>) -> bool,
+    ) -> Result<Ticket, SubmitError<S::Tag>> {
         let mut tag = tag;
         loop {
             let error = match pipeline.submit(command, tag, now) {
                 Ok(ticket) => return Ok(ticket),
                 Err(error) => error,
             };
-            if !matches!(error.reason, Rejected::NoSlot | Rejected::NoRoom { .. }) {
-                return Err(error);
-            }
-            if !self.make_room(pipeline, &mut dropped) {
+            let may_go = match error.reason {
+                Rejected::NoSlot | Rejected::NoRoom { .. } => make_room(self, pipeline),
+                Rejected::Closed => false,
+                _ => return Err(error),
+            };
+            if !may_go {
                 self.counts.refused = self.counts.refused.wrapping_add(1);
                 return Err(error);
             }
@@ -114,25 +178,18 @@ impl Outbox {
         }
     }
 
-    /// Queues a command instead of the newest queued one of the same key, whose tag `same` knows.
-    /// One of which a part has left on this connection is left alone. Order is kept: the command
-    /// goes to the end.
-    ///
-    /// # Errors
-    /// As [`push`](Self::push); the one that was to be replaced is gone all the same.
-    pub fn push_latest<S: Storage, C: Command>(
+    /// Strikes out the newest command that this says yes to; whether there was one.
+    fn replace<S: Storage>(
         &mut self,
         pipeline: &mut Pipeline<S>,
-        command: &C,
-        tag: S::Tag,
-        now: Instant,
         same: impl FnMut(&S::Tag) -> bool,
-    ) -> Result<Ticket, SubmitError<S::Tag>> {
-        if let Some((_, fate)) = pipeline.withdraw_newest(same) {
-            self.counts.replaced = self.counts.replaced.wrapping_add(1);
-            self.count_uncertain(fate);
-        }
-        self.push(pipeline, command, tag, now)
+    ) -> bool {
+        let Some((_, fate)) = pipeline.withdraw_newest(same) else {
+            return false;
+        };
+        self.counts.replaced = self.counts.replaced.wrapping_add(1);
+        self.count_uncertain(fate);
+        true
     }
 
     /// Frees some room; whether there was any to be had.

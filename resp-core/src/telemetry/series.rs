@@ -78,8 +78,15 @@ impl Series {
         matches!(self.position, Position::Known)
     }
 
-    /// Submits the question, XINFO STREAM: its reply comes under `tag`, may have some 500 bytes and
-    /// the first and the last entry of the stream. It is sent again after a lost link.
+    /// Submits the question, XINFO STREAM: its reply comes under `tag`. It is sent again after a lost
+    /// link.
+    ///
+    /// The reply takes some 300 bytes of `rx` (Redis 7.0; later servers have more to say, 400 will
+    /// do), and the first and the last entry of the stream. Where it is
+    /// [larger](crate::pipeline::Event::TooLarge), where the question has
+    /// [ended](crate::pipeline::Event::Ended) and where an outbox has dropped it, call
+    /// [`start_again`](Self::start_again). Pause before asking again: a key that holds something else
+    /// is refused each time.
     ///
     /// # Errors
     /// The pipeline has no room for it; nothing has changed.

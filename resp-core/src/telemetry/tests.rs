@@ -3,7 +3,7 @@ use std::vec::Vec;
 
 use super::*;
 use crate::encode::Template;
-use crate::pipeline::{Config, Event, Inline, Pipeline, Rejected, Resend};
+use crate::pipeline::{Config, Event, Inline, Pipeline, Rejected, Resend, Window};
 use crate::reply::ShortCode;
 use crate::{Fate, Framer, Instant, Reply, cmd, template};
 
@@ -96,6 +96,39 @@ fn who_wants_to_know_is_told_which_samples_were_dropped() {
 }
 
 #[test]
+fn a_sample_pushed_before_a_link_s_end_was_polled_is_counted_as_refused() {
+    let (mut pipeline, mut outbox) = (pipeline(), Outbox::new(WhenFull::DropOldest));
+    pipeline.open(NOW);
+    pipeline.handle_link_lost();
+    let refused = push(&mut outbox, &mut pipeline, 0);
+    assert_eq!(
+        (refused, outbox.counts().refused),
+        (Err(Rejected::Closed), 1)
+    );
+    assert!(pipeline.poll_event().is_err());
+    assert_eq!(push(&mut outbox, &mut pipeline, 1), Ok(()));
+}
+
+#[test]
+fn a_question_that_was_dropped_for_a_sample_is_told_and_asked_again() {
+    let (mut pipeline, mut outbox) = (pipeline(), Outbox::new(WhenFull::DropOldest));
+    let mut other = Series::new();
+    other.ask(&mut pipeline, "other", 100, NOW).unwrap();
+    for tag in 0..4 {
+        let set = cmd("SET").args(("k", tag)).replayable();
+        let told = |tag, _| {
+            if tag == 100 {
+                other.start_again();
+            }
+        };
+        outbox
+            .push_telling(&mut pipeline, &set, tag, NOW, told)
+            .unwrap();
+    }
+    assert!(other.must_ask());
+}
+
+#[test]
 fn what_is_on_its_way_is_not_dropped_and_the_new_one_is_refused() {
     let (mut pipeline, mut outbox) = (pipeline(), Outbox::new(WhenFull::DropOldest));
     pipeline.open(NOW);
@@ -138,6 +171,76 @@ fn the_latest_of_each_key_is_kept_however_long_the_link_is_down() {
     );
     pipeline.open(NOW);
     assert_eq!(leaving(&mut pipeline), ["100", "249", "349"]);
+}
+
+fn push_latest(outbox: &mut Outbox, pipeline: &mut Small, key: u32, value: &str) -> bool {
+    let set = cmd("SET").args((key, value)).replayable();
+    let pushed = outbox.push_latest(pipeline, &set, key, NOW, |queued| *queued == key);
+    pushed.is_ok()
+}
+
+#[test]
+fn in_a_ring_as_large_as_there_are_keys_the_latest_takes_the_place_of_the_older_one() {
+    for when_full in [WhenFull::RefuseNew, WhenFull::DropOldest] {
+        let (mut pipeline, mut outbox) = (pipeline(), Outbox::new(when_full));
+        for value in ["a", "b", "c"] {
+            for key in 0..4 {
+                assert!(push_latest(&mut outbox, &mut pipeline, key, value));
+            }
+        }
+        let counts = outbox.counts();
+        assert_eq!((counts.replaced, counts.dropped, counts.refused), (8, 0, 0));
+        pipeline.open(NOW);
+        assert_eq!(leaving(&mut pipeline), ["c"; 4]);
+    }
+}
+
+#[test]
+fn the_older_one_of_a_key_stays_where_the_newer_one_finds_no_room() {
+    let (mut pipeline, mut outbox) = (pipeline(), Outbox::new(WhenFull::RefuseNew));
+    assert!(push_latest(&mut outbox, &mut pipeline, 3, "old"));
+    // One that no ring of this size takes.
+    let long = "x".repeat(200);
+    assert!(!push_latest(&mut outbox, &mut pipeline, 3, &long));
+    assert_eq!(outbox.counts(), Counts::default());
+    // One that would not fit in the place of the older one.
+    for key in 4..6 {
+        assert!(push_latest(&mut outbox, &mut pipeline, key, "another"));
+    }
+    assert!(!push_latest(&mut outbox, &mut pipeline, 3, &long[..90]));
+    let counts = outbox.counts();
+    assert_eq!((counts.replaced, counts.refused), (0, 1));
+    // A full ring, whose head is on its way.
+    assert!(push_latest(&mut outbox, &mut pipeline, 7, "on its way"));
+    pipeline.configure(Config {
+        window: Window {
+            commands: 1,
+            ..Window::default()
+        },
+        ..*pipeline.config()
+    });
+    pipeline.open(NOW);
+    assert_eq!(leaving(&mut pipeline), ["old"]);
+    assert!(!push_latest(&mut outbox, &mut pipeline, 4, "newer"));
+    let mut left = Vec::new();
+    for _ in 0..4 {
+        pipeline.handle_input(b"+OK\r\n", NOW);
+        while let Ok(Some(_)) = pipeline.poll_event() {}
+        left.extend(leaving(&mut pipeline));
+    }
+    assert_eq!(left, ["another", "another", "on its way"]);
+}
+
+#[test]
+fn a_newer_one_that_a_link_s_end_keeps_out_does_not_take_the_older_one_with_it() {
+    let (mut pipeline, mut outbox) = (pipeline(), Outbox::new(WhenFull::RefuseNew));
+    for key in 0..4 {
+        assert!(push_latest(&mut outbox, &mut pipeline, key, "old"));
+    }
+    pipeline.close();
+    assert!(!push_latest(&mut outbox, &mut pipeline, 2, "new"));
+    pipeline.open(NOW);
+    assert_eq!(leaving(&mut pipeline), ["old"; 4]);
 }
 
 #[test]

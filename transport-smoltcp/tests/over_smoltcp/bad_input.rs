@@ -255,3 +255,35 @@ fn a_server_that_closes_at_once_is_not_hammered() {
         assert_eq!(failures, [0, 1, 2, 3, 4]);
     }
 }
+
+#[test]
+fn a_server_that_answers_once_and_closes_is_not_hammered() {
+    let address = stub(|_, stream| {
+        answer(stream, "+PONG\r\n");
+        answer(stream, "+PONG\r\n");
+        // The next one kills it.
+        let _ = stream.read(&mut [0; 64]);
+    });
+    let mut device = device(address, None);
+    let Device {
+        board,
+        link,
+        pipeline,
+        ..
+    } = &mut device;
+    let start = std::time::Instant::now();
+    let mut failed = Vec::new();
+    while failed.len() < 5 {
+        if let Some(Notice::Connecting { failures, .. }) = board.turn(link, pipeline) {
+            failed.push(failures);
+        }
+        while let Ok(Some(_)) = pipeline.poll_event() {}
+        if link.is_up() && pipeline.in_flight() == 0 {
+            let now = board.now();
+            pipeline.submit(&cmd("PING"), 1, now).unwrap();
+        }
+        board.rest(link, pipeline);
+        assert!(start.elapsed() < Pause::from_secs(5), "{failed:?}");
+    }
+    assert_eq!(failed, [0, 1, 2, 3, 4]);
+}

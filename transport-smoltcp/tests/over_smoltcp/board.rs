@@ -96,13 +96,22 @@ impl Board {
     pub(crate) fn rest<S: Storage>(&mut self, link: &Link<'_>, pipeline: &mut Pipeline<S>) {
         let now = self.now();
         let stack = self.iface.poll_at(timestamp(now), &self.sockets);
-        let socket = self.sockets.get::<tcp::Socket<'_>>(self.tcp);
-        let link = link.poll_at(now, socket, pipeline);
         let stack = stack.map(respipe_smoltcp::instant);
-        let until = [stack, link].into_iter().flatten().min();
+        let until = [stack, self.link_at(link, pipeline)];
+        let until = until.into_iter().flatten().min();
         if until.is_none_or(|until| until > now) {
             std::thread::sleep(time::Duration::from_micros(200));
         }
+    }
+
+    /// When the link wants its next turn.
+    pub(crate) fn link_at<S: Storage>(
+        &self,
+        link: &Link<'_>,
+        pipeline: &mut Pipeline<S>,
+    ) -> Option<Instant> {
+        let socket = self.sockets.get::<tcp::Socket<'_>>(self.tcp);
+        link.poll_at(self.now(), socket, pipeline)
     }
 
     /// Runs until `done` says so, handing each notice and each event to it; at most ten seconds.

@@ -10,7 +10,7 @@ use respipe_core::telemetry::Id;
 use respipe_core::{Duration, Fate};
 use respipe_smoltcp::{Link, Lost, Notice, Settings};
 
-const SETTINGS: Settings = Settings {
+pub(crate) const SETTINGS: Settings = Settings {
     backoff: Backoff {
         first_delay: Duration::from_millis(5),
         max_delay: Duration::from_millis(40),
@@ -18,9 +18,9 @@ const SETTINGS: Settings = Settings {
     ..Settings::new(SERVER)
 };
 
-type Small = Pipeline<Inline<2048, 1024, 16>>;
+pub(crate) type Small = Pipeline<Inline<2048, 1024, 16>>;
 
-fn pipeline() -> Small {
+pub(crate) fn pipeline() -> Small {
     let mut pipeline = Pipeline::new(Inline::new());
     pipeline.configure(Config {
         resend: Resend::Replayable,

@@ -2,9 +2,11 @@
 
 mod bad_input;
 mod board;
+mod closing;
 mod conformance;
 mod device;
 mod exactly_once;
 mod faults;
 mod link;
 mod server;
+mod waiting;

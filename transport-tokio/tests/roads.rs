@@ -7,7 +7,7 @@ use core::time::Duration;
 use common::{Result, options, plain, servers};
 use respipe_testkit::process::Launch;
 use respipe_tokio::{
-    Batch, Client, Dedicated, Error, Options, Outcome, Reconnect, Resend, Token, cmd,
+    Batch, Client, Dedicated, Error, Fate, Options, Outcome, Reconnect, Resend, Token, Why, cmd,
 };
 use tokio::time::timeout;
 
@@ -252,6 +252,33 @@ async fn a_reply_comes_in_pieces_over_a_connection_that_was_made_again_for_it() 
         restarted?;
         assert!(whole??.is_none());
         assert_eq!(bytes, 5_000);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reply_in_pieces_that_ends_with_its_connection_says_why() -> Result {
+    for mut server in plain()? {
+        let mut own = Dedicated::connect(options(&server)?.rx_bytes(1024)).await?;
+        let large = value(16 * 1024 * 1024);
+        own.call(&cmd("SET").arg("large").arg(large.as_slice()))
+            .await?;
+        let mut killed = false;
+        let get = cmd("GET").arg("large");
+        let streamed = own.call_streamed(&get, |_| {
+            killed = killed || server.kill().is_ok();
+        });
+        let error = timeout(LONG, streamed).await?.err().ok_or("whole")?;
+        assert!(
+            matches!(
+                error,
+                Error::Ended {
+                    fate: Fate::Unknown(Why::LinkLost),
+                    cause: Some(_)
+                }
+            ),
+            "{error:?}"
+        );
     }
     Ok(())
 }

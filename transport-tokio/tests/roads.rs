@@ -282,3 +282,29 @@ async fn a_reply_in_pieces_that_ends_with_its_connection_says_why() -> Result {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_command_longer_than_the_send_buffer_can_have_its_reply_in_pieces() -> Result {
+    for server in plain()? {
+        let options = options(&server)?.tx_bytes(1024).rx_bytes(1024);
+        let mut own = Dedicated::connect(options).await?;
+        let sent = value(200_000);
+        let mut got = Vec::new();
+        let echo = cmd("ECHO").arg(sent.as_slice());
+        let streamed = own.call_streamed(&echo, |token| {
+            if let Token::Bytes(bytes) = token {
+                got.extend_from_slice(bytes);
+            }
+        });
+        assert!(timeout(LONG, streamed).await??.is_none());
+        assert!(got == sent, "{} bytes", got.len());
+        // Given up at any point, it leaves nothing behind.
+        for limit in 0..20 {
+            let streamed = own.call_streamed(&echo, |_| {});
+            let _given_up = timeout(Duration::from_micros(limit * 50), streamed).await;
+        }
+        timeout(LONG, own.call(&cmd("PING"))).await??;
+        assert_eq!(own.metrics().calls, 0);
+    }
+    Ok(())
+}

@@ -270,11 +270,15 @@ impl Calls {
     /// Its answer was delivered in pieces.
     pub(crate) fn streamed(&mut self, tag: Tag) {
         match self.slots.get_mut(tag.key as usize) {
-            Some(call @ Call::Sent { .. }) => {
-                if let Call::Sent { waker, .. } = core::mem::replace(call, Call::Streamed) {
+            // One that was fed is `Queued`.
+            Some(call @ (Call::Sent { .. } | Call::Queued { .. })) => {
+                if let Call::Sent { waker, .. } | Call::Queued { waker, .. } =
+                    core::mem::replace(call, Call::Streamed)
+                {
                     self.wake.push(waker);
                 }
             }
+            // Its caller has gone.
             Some(_) => self.settle(tag, Outcome::Silent),
             None => {}
         }

@@ -116,8 +116,10 @@ fn take(shared: &Shared, cx: &Context<'_>, kept: &mut Vec<u8>, each: &mut impl F
                     hub.ring();
                     None
                 }
-                Err(_) => {
-                    // The end of the connection is the pump's affair.
+                Err(error) => {
+                    // The end of the connection is the pump's affair, who may know more of it.
+                    let words = String::new();
+                    hub.cause = Some(Error::Pipeline { error, words });
                     hub.take_pieces(false);
                     hub.ring();
                     None

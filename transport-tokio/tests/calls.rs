@@ -104,3 +104,23 @@ async fn a_shared_client_says_where_blocking_commands_and_transactions_go() -> R
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_client_that_is_printed_shows_nothing_of_what_is_under_way() -> Result {
+    for server in plain()? {
+        let redis = client(&server).await?;
+        server.pause()?;
+        let secret = cmd("SET").args(("k", "correct horse"));
+        let mut call = Box::pin(redis.call(&secret));
+        let polled = core::future::poll_fn(|cx| {
+            core::task::Poll::Ready(Future::poll(call.as_mut(), cx).is_ready())
+        });
+        assert!(!polled.await);
+        let printed = format!("{redis:?}");
+        assert!(printed.contains("in_flight: 1"), "{printed}");
+        assert!(printed.len() < 2_000, "{printed}");
+        server.resume()?;
+        drop(call);
+    }
+    Ok(())
+}

@@ -7,7 +7,7 @@ use core::time::Duration;
 use common::{Result, options, plain, servers};
 use respipe_testkit::process::Launch;
 use respipe_tokio::{
-    Batch, Client, Dedicated, Error, Options, Outcome, Reconnect, Resend, Token, cmd,
+    Batch, Client, Dedicated, Error, Fate, Options, Outcome, Reconnect, Resend, Token, Why, cmd,
 };
 use tokio::time::timeout;
 
@@ -252,6 +252,59 @@ async fn a_reply_comes_in_pieces_over_a_connection_that_was_made_again_for_it() 
         restarted?;
         assert!(whole??.is_none());
         assert_eq!(bytes, 5_000);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reply_in_pieces_that_ends_with_its_connection_says_why() -> Result {
+    for mut server in plain()? {
+        let mut own = Dedicated::connect(options(&server)?.rx_bytes(1024)).await?;
+        let large = value(16 * 1024 * 1024);
+        own.call(&cmd("SET").arg("large").arg(large.as_slice()))
+            .await?;
+        let mut killed = false;
+        let get = cmd("GET").arg("large");
+        let streamed = own.call_streamed(&get, |_| {
+            killed = killed || server.kill().is_ok();
+        });
+        let error = timeout(LONG, streamed).await?.err().ok_or("whole")?;
+        assert!(
+            matches!(
+                error,
+                Error::Ended {
+                    fate: Fate::Unknown(Why::LinkLost),
+                    cause: Some(_)
+                }
+            ),
+            "{error:?}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_command_longer_than_the_send_buffer_can_have_its_reply_in_pieces() -> Result {
+    for server in plain()? {
+        let options = options(&server)?.tx_bytes(1024).rx_bytes(1024);
+        let mut own = Dedicated::connect(options).await?;
+        let sent = value(200_000);
+        let mut got = Vec::new();
+        let echo = cmd("ECHO").arg(sent.as_slice());
+        let streamed = own.call_streamed(&echo, |token| {
+            if let Token::Bytes(bytes) = token {
+                got.extend_from_slice(bytes);
+            }
+        });
+        assert!(timeout(LONG, streamed).await??.is_none());
+        assert!(got == sent, "{} bytes", got.len());
+        // Given up at any point, it leaves nothing behind.
+        for limit in 0..20 {
+            let streamed = own.call_streamed(&echo, |_| {});
+            let _given_up = timeout(Duration::from_micros(limit * 50), streamed).await;
+        }
+        timeout(LONG, own.call(&cmd("PING"))).await??;
+        assert_eq!(own.metrics().calls, 0);
     }
     Ok(())
 }

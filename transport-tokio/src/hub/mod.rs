@@ -14,6 +14,7 @@ mod many;
 mod one;
 mod turn;
 
+use core::fmt;
 use core::task::Waker;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -33,7 +34,6 @@ use crate::state::Connection;
 /// A call that waits in line costs this many bytes besides its command.
 const PLACE: usize = 128;
 
-#[derive(Debug)]
 pub(crate) struct Shared {
     hub: Mutex<Hub>,
     pub(crate) state: watch::Sender<Connection>,
@@ -63,6 +63,16 @@ impl Shared {
             pump.wake();
         }
         done
+    }
+}
+
+/// In short: what it holds are other people's commands and replies.
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("state", &*self.state.borrow())
+            .field("metrics", &self.lock().metrics())
+            .finish_non_exhaustive()
     }
 }
 

@@ -34,6 +34,10 @@ impl Pump {
         let hub = &mut *hub;
         self.now = hub.tick();
         let exchanged = self.exchange_with(hub, cx);
+        if let Err(cause) = &exchanged {
+            // Under the lock that the fates were told under: nobody looks for it too early.
+            hub.cause = Some(cause.clone());
+        }
         core::mem::swap(&mut self.woken, &mut hub.calls.wake);
         let (step, due) = exchanged?;
         match due {

@@ -6,7 +6,6 @@ use respipe_core::pipeline::PipelineError;
 
 /// Something that happened to the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Notice {
     /// An attempt to connect began.
     Connecting {
@@ -31,7 +30,6 @@ pub enum Notice {
 
 /// Why a connection, or an attempt, has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Lost {
     /// The interface has no address of its own yet, or the server's is none.
@@ -78,6 +76,49 @@ impl Lost {
             PipelineError::LinkLost => ours.lost(),
             PipelineError::Protocol(error) if error.offset == 0 => Self::NotRedis(error),
             error => Self::Pipeline(error),
+        }
+    }
+}
+
+/// For a person who reads the log; the text costs no flash.
+#[cfg(feature = "defmt")]
+impl defmt::Format for Notice {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        match self {
+            Self::Connecting { port, failures } => defmt::write!(
+                f,
+                "connecting from port {=u16}, {=u32} failed before",
+                port,
+                failures
+            ),
+            Self::Up => defmt::write!(f, "up"),
+            Self::Lost { why, retry_in } => {
+                let us = retry_in.as_micros();
+                defmt::write!(f, "lost: {}; again in {=u64} us", why, us);
+            }
+            Self::Closed => defmt::write!(f, "closed"),
+        }
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Lost {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        match self {
+            Self::NoAddress => defmt::write!(f, "no address yet"),
+            Self::Refused => defmt::write!(f, "nobody listens there"),
+            Self::ConnectTimeout => defmt::write!(f, "not let in within connect_timeout"),
+            Self::Network => defmt::write!(f, "reset, or no network"),
+            Self::NotRedis(error) => defmt::write!(f, "not a Redis: {}", error),
+            Self::CloseTimeout => defmt::write!(f, "the close took too long"),
+            // The pipeline cannot know which of both.
+            Self::Pipeline(PipelineError::Silence) => {
+                defmt::write!(
+                    f,
+                    "no reply came: the server is silent, or the network gone"
+                );
+            }
+            Self::Pipeline(error) => defmt::write!(f, "{}", error),
         }
     }
 }

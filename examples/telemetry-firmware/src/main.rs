@@ -99,7 +99,6 @@ fn main() -> ! {
         // 3. Bytes go between the pipeline and TCP; the link connects, and connects again.
         let (socket, context) = network.socket();
         match link.poll(now, socket, context, pipeline, random.draw()) {
-            Some(Notice::Up) => defmt::info!("link: up"),
             Some(Notice::Closed) => break,
             Some(notice) => defmt::info!("link: {}", notice),
             None => {}
@@ -120,7 +119,7 @@ fn main() -> ! {
             );
             report_at = now.after(Duration::from_secs(1));
         }
-        // Not before all is answered: a link that is closed leaves what is queued where it is.
+        // Close only when all is answered: what is queued when a link closes is not sent.
         if sensor.next_at().is_none() && pipeline.in_flight() == 0 {
             link.close();
         }

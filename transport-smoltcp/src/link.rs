@@ -135,7 +135,11 @@ impl<'s> Link<'s> {
             State::Closed => None,
             State::Waiting(_) if self.closing => self.closed(),
             State::Waiting(until) if now < until => None,
-            State::Waiting(_) => Some(self.connect(now, socket, cx, random)),
+            State::Waiting(_) => {
+                // Behind a close: from now on commands are kept again.
+                pipeline.reopen();
+                Some(self.connect(now, socket, cx, random))
+            }
             State::Connecting(until) => {
                 let why = match socket.state() {
                     TcpState::SynSent | TcpState::SynReceived => match self.closing {

@@ -371,9 +371,16 @@ impl<S: Storage> Pipeline<S> {
     }
 
     /// Takes no further commands. What is queued still leaves and is answered; the driver closes
-    /// the link when [`in_flight`](Self::in_flight) is 0. [`open`](Self::open) undoes it.
+    /// the link when [`in_flight`](Self::in_flight) is 0. [`open`](Self::open) undoes it, and
+    /// [`reopen`](Self::reopen).
     pub fn close(&mut self) {
         self.engine.closing = true;
+    }
+
+    /// Takes commands again after a [`close`](Self::close), before there is a connection: they are
+    /// kept as after a link that was lost.
+    pub fn reopen(&mut self) {
+        self.engine.closing = false;
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::board::{Board, Told};
 use crate::link::{SETTINGS, pipeline};
 use crate::server;
+use respipe_core::pipeline::Rejected;
 use respipe_core::reconnect::Backoff;
 use respipe_core::{Duration, cmd};
 use respipe_smoltcp::{Link, Notice, Settings};
@@ -58,4 +59,31 @@ fn a_close_during_the_back_off_does_not_wait_for_its_end() {
     assert!(board.link_at(&link, &mut pipeline) <= Some(board.now()));
     assert_eq!(board.turn(&mut link, &mut pipeline), Some(Notice::Closed));
     assert_eq!(board.link_at(&link, &mut pipeline), None);
+}
+
+#[test]
+fn opened_again_it_keeps_samples_though_the_server_is_not_there_yet() {
+    let Some(server) = server::server(|launch| launch) else {
+        return;
+    };
+    let mut board = Board::new(server.address(), 1024);
+    let (mut link, mut pipeline) = (Link::new(&SETTINGS), pipeline());
+    board.run(&mut link, &mut pipeline, |told| {
+        matches!(told, Told::Notice(Notice::Up))
+    });
+    link.close();
+    board.run(&mut link, &mut pipeline, |told| {
+        matches!(told, Told::Notice(Notice::Closed))
+    });
+    let set = cmd("SET").args(("k", 1)).replayable();
+    let now = board.now();
+    let refused = pipeline.submit(&set, 1, now).unwrap_err();
+    assert_eq!(refused.reason, Rejected::Closed);
+    board.net.listens = false;
+    link.open();
+    board.run(&mut link, &mut pipeline, |told| {
+        matches!(told, Told::Notice(Notice::Lost { .. }))
+    });
+    let now = board.now();
+    pipeline.submit(&set, 1, now).unwrap();
 }

@@ -123,6 +123,7 @@ fn ends<S: Storage<Tag = u32>>(pipeline: &mut Pipeline<S>) {
     black_box(&mut *pipeline).handle_eof();
     black_box(&mut *pipeline).handle_link_lost();
     black_box(&mut *pipeline).close();
+    black_box(&mut *pipeline).reopen();
 }
 
 #[inline(never)]

@@ -56,6 +56,13 @@ fn run() -> Result<ExitCode> {
         .context("xtask lies in the workspace")?;
     sh.change_dir(root);
 
+    // Of the programs that are handed their arguments as they are, each has help of its own.
+    let task = std::env::args().nth(1);
+    let own = matches!(task.as_deref(), Some("ci" | "sizes" | "fuzz-all"));
+    if own && std::env::args().any(|argument| argument == "--help" || argument == "-h") {
+        println!("{USAGE}");
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut arguments = lexopt::Parser::from_env();
     match arguments.next()? {
         Some(Value(task)) if task == "ci" => ci::run(sh, options(arguments)?),

@@ -446,15 +446,8 @@ impl Ring {
 
     /// Whether the slot `nth` from the head has begun to leave, or is lent out.
     pub(crate) fn has_begun(&self, nth: usize, slots: &mut [Slot]) -> bool {
-        nth < self.sent || self.is_leaving_in_pieces(nth, slots) || nth < self.begun(slots)
-    }
-
-    /// Whether it is fed in pieces and may leave: then it counts as begun.
-    fn is_leaving_in_pieces(&self, nth: usize, slots: &mut [Slot]) -> bool {
-        nth < self.cleared
-            && self
-                .slot(nth, slots)
-                .is_some_and(|slot| slot.has(Flags::PIECES))
+        // The first question is for thousands that are sent and expire at once: each would count what is leaving.
+        nth < self.sent || nth < self.begun(slots)
     }
 
     /// Slots from the head of which something has left, or is lent out.
@@ -464,8 +457,11 @@ impl Ring {
         let mut leaving = self.part.saturating_add(self.lent);
         let mut begun = self.sent;
         let mut before: usize = 0;
-        if self.is_leaving_in_pieces(begun, slots) {
-            // Of its bytes those that have left are not counted any more.
+        if self
+            .slot(begun, slots)
+            .is_some_and(|slot| slot.has(Flags::PIECES))
+        {
+            // Of its bytes those that have left are not counted any more: some may have.
             leaving = leaving.max(1);
         }
         while before < leaving && begun < self.cleared {

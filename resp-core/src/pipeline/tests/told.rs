@@ -182,3 +182,20 @@ fn a_login_on_the_heap_can_be_changed_for_the_next_connection() {
     assert!(sent.ends_with(b"hunter2\r\n"), "{}", sent.escape_ascii());
     assert!(!format!("{pipeline:?} {:?}", pipeline.storage()).contains("hunter2"));
 }
+
+#[test]
+fn a_pipeline_that_is_closed_takes_commands_again_once_it_is_reopened() {
+    let mut rig = Rig::resending(Resend::NotSent);
+    rig.ping(1);
+    rig.pipeline.close();
+    assert_eq!(rig.refused(cmd("PING")), Rejected::Closed);
+    assert_eq!(rig.sent(), PING, "what was queued leaves");
+    rig.feed("+PONG\r\n");
+    rig.pipeline.handle_eof();
+    assert_eq!(rig.events(), ["error: Eof"]);
+    assert_eq!(rig.refused(cmd("PING")), Rejected::Closed);
+    rig.pipeline.reopen();
+    rig.ping(2);
+    rig.pipeline.open(rig.now);
+    assert_eq!(rig.sent(), PING);
+}

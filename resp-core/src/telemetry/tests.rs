@@ -196,6 +196,17 @@ fn in_a_ring_as_large_as_there_are_keys_the_latest_takes_the_place_of_the_older_
 }
 
 #[test]
+fn with_room_for_both_the_older_one_goes_as_the_newer_one_comes() {
+    let (mut pipeline, mut outbox) = (pipeline(), Outbox::new(WhenFull::RefuseNew));
+    for value in ["old", "new"] {
+        assert!(push_latest(&mut outbox, &mut pipeline, 3, value));
+    }
+    assert_eq!(outbox.counts().replaced, 1);
+    pipeline.open(NOW);
+    assert_eq!(leaving(&mut pipeline), ["new"]);
+}
+
+#[test]
 fn the_older_one_of_a_key_stays_where_the_newer_one_finds_no_room() {
     let (mut pipeline, mut outbox) = (pipeline(), Outbox::new(WhenFull::RefuseNew));
     assert!(push_latest(&mut outbox, &mut pipeline, 3, "old"));

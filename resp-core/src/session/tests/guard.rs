@@ -64,6 +64,12 @@ fn a_reset_undoes_what_came_before_it_when_it_is_answered_and_not_when_it_is_ref
     // Of two, the second may yet be refused.
     assert!(clean(&["RESET", "SELECT 2", "RESET"], &[done, done]));
     assert!(!clean(&["RESET", "SELECT 2", "RESET"], &[done, refused]));
+    let (twice, thrice) = (
+        ["RESET", "RESET", "SELECT 2"],
+        ["RESET", "RESET", "SELECT 2", "RESET"],
+    );
+    assert!(!clean(&twice, &[done, done]));
+    assert!(!clean(&thrice, &[done, done, refused]));
 }
 
 #[test]

@@ -114,6 +114,13 @@ impl Board {
         link.poll_at(self.now(), socket, pipeline)
     }
 
+    /// Runs until commands leave.
+    pub(crate) fn connect<S: Storage>(&mut self, link: &mut Link<'_>, pipeline: &mut Pipeline<S>) {
+        self.run(link, pipeline, |told| {
+            matches!(told, Told::Notice(Notice::Up))
+        });
+    }
+
     /// Runs until `done` says so, handing each notice and each event to it; at most ten seconds.
     pub(crate) fn run<S: Storage>(
         &mut self,

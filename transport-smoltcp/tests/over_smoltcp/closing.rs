@@ -15,17 +15,13 @@ fn opening_while_it_closes_connects_again_once_it_has_closed() {
     };
     let mut board = Board::new(server.address(), 1024);
     let (mut link, mut pipeline) = (Link::new(&SETTINGS), pipeline());
-    board.run(&mut link, &mut pipeline, |told| {
-        matches!(told, Told::Notice(Notice::Up))
-    });
+    board.connect(&mut link, &mut pipeline);
     let now = board.now();
     pipeline.submit(&cmd("INCR").arg("n"), 1, now).unwrap();
     link.close();
     board.turn(&mut link, &mut pipeline);
     link.open();
-    board.run(&mut link, &mut pipeline, |told| {
-        matches!(told, Told::Notice(Notice::Up))
-    });
+    board.connect(&mut link, &mut pipeline);
     let now = board.now();
     assert!(pipeline.submit(&cmd("INCR").arg("n"), 2, now).is_ok());
     // It sleeps, too.
@@ -68,9 +64,7 @@ fn opened_again_it_keeps_samples_though_the_server_is_not_there_yet() {
     };
     let mut board = Board::new(server.address(), 1024);
     let (mut link, mut pipeline) = (Link::new(&SETTINGS), pipeline());
-    board.run(&mut link, &mut pipeline, |told| {
-        matches!(told, Told::Notice(Notice::Up))
-    });
+    board.connect(&mut link, &mut pipeline);
     link.close();
     board.run(&mut link, &mut pipeline, |told| {
         matches!(told, Told::Notice(Notice::Closed))

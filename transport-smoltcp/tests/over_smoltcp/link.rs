@@ -78,9 +78,7 @@ fn a_server_that_is_not_there_is_asked_again_from_another_port() {
         _ => false,
     });
     board.net.listens = true;
-    board.run(&mut link, &mut pipeline, |told| {
-        matches!(told, Told::Notice(Notice::Up))
-    });
+    board.connect(&mut link, &mut pipeline);
 }
 
 #[test]
@@ -90,9 +88,7 @@ fn what_may_run_again_goes_out_again_after_a_reset_and_the_rest_is_unknown() {
     };
     let mut board = Board::new(server.address(), 1024);
     let (mut link, mut pipeline) = (Link::new(&SETTINGS), pipeline());
-    board.run(&mut link, &mut pipeline, |told| {
-        matches!(told, Told::Notice(Notice::Up))
-    });
+    board.connect(&mut link, &mut pipeline);
     server.pause().unwrap();
     let now = board.now();
     let set = cmd("SET").args(("k", 1)).replayable();
@@ -135,9 +131,7 @@ fn a_server_that_stands_still_is_seen_by_the_silence_limit_alone() {
     };
     let mut board = Board::new(server.address(), 1024);
     let (mut link, mut pipeline) = (Link::new(&SETTINGS), pipeline());
-    board.run(&mut link, &mut pipeline, |told| {
-        matches!(told, Told::Notice(Notice::Up))
-    });
+    board.connect(&mut link, &mut pipeline);
     server.pause().unwrap();
     let now = board.now();
     pipeline
@@ -163,9 +157,7 @@ fn closing_waits_for_what_is_owed_and_opening_connects_again() {
     };
     let mut board = Board::new(server.address(), 1024);
     let (mut link, mut pipeline) = (Link::new(&SETTINGS), pipeline());
-    board.run(&mut link, &mut pipeline, |told| {
-        matches!(told, Told::Notice(Notice::Up))
-    });
+    board.connect(&mut link, &mut pipeline);
     let now = board.now();
     for tag in 0..8 {
         pipeline.submit(&cmd("INCR").arg("n"), tag, now).unwrap();
@@ -179,9 +171,7 @@ fn closing_waits_for_what_is_owed_and_opening_connects_again() {
     assert_eq!(replies, 8);
     assert!(link.is_closed());
     link.open();
-    board.run(&mut link, &mut pipeline, |told| {
-        matches!(told, Told::Notice(Notice::Up))
-    });
+    board.connect(&mut link, &mut pipeline);
 }
 
 const ALERT: Settings = Settings {
@@ -197,9 +187,7 @@ fn an_idle_connection_stays_and_one_whose_network_is_gone_is_noticed() {
     };
     let mut board = Board::new(server.address(), 1024);
     let (mut link, mut pipeline) = (Link::new(&ALERT), pipeline());
-    board.run(&mut link, &mut pipeline, |told| {
-        matches!(told, Told::Notice(Notice::Up))
-    });
+    board.connect(&mut link, &mut pipeline);
     let idle_until = board.now().after(Duration::from_millis(400));
     while board.now() < idle_until {
         assert_eq!(

@@ -61,6 +61,21 @@ const COMMANDS: &[&str] = &[
     "WATCH k",
 ];
 
+/// What chance seldom puts together, and what once shifted replies or hung.
+const TOGETHER: &[&[&str]] = &[
+    &["REPLCONF ACK 0"],
+    &[
+        "MULTI",
+        "SUBSCRIBE __keyevent@0__:set",
+        "SET k v",
+        "GET k",
+        "EXEC",
+    ],
+    &["CLIENT REPLY SKIP", "RESET"],
+    &["CLIENT REPLY SKIP", "QUIT"],
+    &["CLIENT REPLY OFF", "QUIT"],
+];
+
 /// How many lists each server is given.
 const LISTS: u64 = 150;
 
@@ -102,6 +117,15 @@ struct Run {
 impl Run {
     fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
+        let mut lines = Vec::new();
+        for i in 0..3 + random.below(25) {
+            lines.push(COMMANDS[random.below(COMMANDS.len())].to_owned());
+            lines.push(format!("ECHO mark{i}"));
+        }
+        Self::of(random, lines)
+    }
+
+    fn of(mut random: Random, mut lines: Vec<String>) -> Self {
         let login = LoginBuf {
             protocol: [Protocol::Resp2, Protocol::Resp3][random.below(2)],
             ..LoginBuf::default()
@@ -111,11 +135,6 @@ impl Run {
             rx: 512 + random.below(4096),
             depth: 64,
         };
-        let mut lines = Vec::new();
-        for i in 0..3 + random.below(25) {
-            lines.push(COMMANDS[random.below(COMMANDS.len())].to_owned());
-            lines.push(format!("ECHO mark{i}"));
-        }
         // RESET undoes whatever state the list has left behind.
         lines.push("RESET".to_owned());
         lines.push("ECHO last".to_owned());
@@ -243,12 +262,20 @@ fn every_mark_comes_back_to_its_own_slot_on_every_server() {
 }
 
 fn lists(server: &ServerProcess) {
-    for seed in 0..LISTS {
+    let random = (0..LISTS).map(|seed| (seed, Run::new(seed)));
+    // Of four seeds some speak RESP2 and some RESP3.
+    let together = (0..4).flat_map(|seed| {
+        TOGETHER.iter().map(move |commands| {
+            let lines = commands.iter().copied().chain(["ECHO mark0"]);
+            let lines = lines.map(str::to_owned).collect();
+            (seed, Run::of(Random::new(seed), lines))
+        })
+    });
+    for (seed, mut run) in random.chain(together) {
         let stream = TcpStream::connect(server.address()).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(20)))
             .unwrap();
-        let mut run = Run::new(seed);
         let result = run.play(stream).and_then(|()| run.check());
         if let Err(error) = result {
             let (name, version) = (server.name(), server.version());

@@ -2,9 +2,12 @@
 
 mod common;
 
+use core::net::SocketAddr;
 use core::time::Duration;
+use std::io::ErrorKind;
 
 use common::{Result, client, options, pings, plain, servers};
+use respipe_testkit::process::ServerProcess;
 use respipe_testkit::proxy::{Direction, End, Faults, Proxy};
 use respipe_tokio::core::login::Protocol;
 use respipe_tokio::core::pipeline::LoginBuf;
@@ -200,6 +203,19 @@ async fn a_shared_client_that_is_made_again_tracks_again() -> Result {
     Ok(())
 }
 
+/// A proxy where one was before: who tries to connect meanwhile, and is given that port for itself, has it for
+/// a moment.
+async fn proxy_at(address: SocketAddr, server: &ServerProcess) -> Result<Proxy> {
+    loop {
+        match Proxy::start_on(address, server.address(), Faults::none()) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            started => return Ok(started?),
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_tracks_does_not_take_a_connection_that_cannot_say_what_changes() -> Result {
     // Redis before 6, and some proxies, know no HELLO.
@@ -218,7 +234,7 @@ async fn a_client_that_tracks_does_not_take_a_connection_that_cannot_say_what_ch
         let mut changes = redis.track(&[]).await?;
         let mut state = redis.state();
         drop(proxy);
-        let proxy = Proxy::start_on(address, old.address(), Faults::none())?;
+        let proxy = timeout(LONG, proxy_at(address, &old)).await??;
         let refused = |state: &Connection| {
             matches!(
                 state,
@@ -230,7 +246,7 @@ async fn a_client_that_tracks_does_not_take_a_connection_that_cannot_say_what_ch
         let found = timeout(LONG, state.wait_for(refused)).await??.clone();
         assert!(!found.is_up(), "{found:?}");
         drop(proxy);
-        let _proxy = Proxy::start_on(address, server.address(), Faults::none())?;
+        let _proxy = timeout(LONG, proxy_at(address, &server)).await??;
         timeout(LONG, state.wait_for(Connection::is_up)).await??;
         redis.call(&cmd("GET").arg("k")).await?;
         client(&server)
